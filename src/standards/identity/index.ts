@@ -1,0 +1,10 @@
+/** Identities and the small data types that carry them: one validator per type, each giving the reason for refusal. */
+export * from './birth-date';
+export * from './birth-place';
+export * from './checked';
+export * from './gender';
+export * from './identity-status';
+export * from './ins';
+export * from './oid';
+export * from './professional-id';
+export * from './structure-id';
