@@ -1,0 +1,3 @@
+export { auditKinds } from './trail/audit-event';
+export type { AuditActor, AuditEvent, AuditKind, AuditOutcome } from './trail/audit-event';
+export { AuditTrail, MemoryAuditTrail } from './trail/audit-trail';

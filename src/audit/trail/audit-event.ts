@@ -1,0 +1,48 @@
+import { Ins } from '../../standards/identity';
+
+/** What can happen. One line a kind; `room.act`. */
+export const auditKinds = [
+  'gateway.started',
+  'gateway.stopped',
+  'serving.delivered',
+  'serving.refused',
+  'serving.failed',
+  'whitelist.refreshed',
+  'whitelist.refused',
+  'pki.certificate-refused',
+  'manifest.imported',
+] as const;
+export type AuditKind = (typeof auditKinds)[number];
+
+export type AuditOutcome = 'success' | 'refused' | 'failure';
+
+/** Who acted. Peers by certificate, professionals by PSC identity, systems by name. */
+export interface AuditActor {
+  /** Another gateway, a RIS, a PACS… : subject DN of its certificate, AE title or sender name. */
+  readonly peer?: string;
+  readonly peerCertificateSha256?: string;
+  /** National identifier of the professional (PSC `SubjectNameID`). */
+  readonly professionalId?: string;
+  readonly professionalName?: string;
+  /** Structure on whose behalf. */
+  readonly structureId?: string;
+  readonly address?: string;
+}
+
+export interface AuditEvent {
+  readonly kind: AuditKind;
+  readonly outcome: AuditOutcome;
+  readonly actor: AuditActor;
+  /** The patient concerned. Kept in the trail, never in a log or metric. */
+  readonly patient?: Ins;
+  readonly studyInstanceUid?: string;
+  readonly documentUniqueId?: string;
+  /** Number of objects and bytes that left or arrived. */
+  readonly instances?: number;
+  readonly bytes?: number;
+  readonly durationMs?: number;
+  /** Stable error code of the catalogue when not a success. */
+  readonly errorCode?: string;
+  /** Further technical facts, flat. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>;
+}

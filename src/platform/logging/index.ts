@@ -1,0 +1,3 @@
+export { acceptCorrelationId, correlationId, newCorrelationId, runWithCorrelation } from './correlation';
+export { configureLogging, Logger, NestLog } from './logger';
+export type { LogFacts, LogLevel } from './logger';
