@@ -1,0 +1,6 @@
+export { Access, ACCESS_METADATA, accessKinds } from './access';
+export type { AccessKind } from './access';
+export { logFailure, problemOf, sendProblem, toGatewayError } from './problem';
+export type { Problem } from './problem';
+export { headerText, RawListener } from './raw-listener';
+export type { Exchange, RawListenerLimits, RawRoute } from './raw-listener';
