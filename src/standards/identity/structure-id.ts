@@ -70,7 +70,7 @@ const prefix: Record<StructureIdKind, string> = {
 const keyed: ReadonlySet<StructureIdKind> = new Set(['finess', 'siren', 'siret']);
 
 function structure(kind: StructureIdKind, number: string): StructureId {
-  // The FINESS key counts 2A and 2B as the two digits that follow 20 on paper: not defined publicly, so not judged.
+  // How the key of a Corsican FINESS counts its letter is not published: it is not judged.
   const keyIsRight = !keyed.has(kind) || /[AB]/.test(number) || passesLuhn(number);
   return { national: `${prefix[kind]}${number}`, kind, number, keyIsRight };
 }
