@@ -1,0 +1,68 @@
+/** Every test. Installs missing Debian packages when it may, else names them and fails; ends with a summary. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensurePackages } from './lib/debian.mjs';
+import { run, runTool } from './lib/run.mjs';
+
+const startedAt = Date.now();
+const missing = await ensurePackages();
+if (missing.length > 0) {
+  process.stderr.write(
+    `These Debian packages are missing: ${missing.join(' ')}. Install them (apt-get install) and run the tests again.\n`,
+  );
+  process.exit(1);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'drimbox-test-'));
+const failedSteps = [];
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+async function step(name, work) {
+  const from = Date.now();
+  process.stdout.write(`\n== ${name}\n`);
+  const code = await work();
+  process.stdout.write(
+    `== ${name}: ${code === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - from) / 1000)} s\n`,
+  );
+  if (code !== 0) failedSteps.push(name);
+}
+
+async function ring(projects, workers) {
+  const report = join(folder, `${projects.join('-')}.json`);
+  const args = [
+    '--selectProjects',
+    ...projects,
+    '--json',
+    '--outputFile',
+    report,
+    '--maxWorkers',
+    String(workers),
+    '--passWithNoTests',
+  ];
+  const code = await runTool('jest/bin/jest.js', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  total.passed += result.numPassedTests;
+  total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+  total.skipped += result.numPendingTests + result.numTodoTests;
+  return code;
+}
+
+await step('format', () => runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']));
+await step('types', () => runTool('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']));
+await step('lint', () => runTool('eslint/bin/eslint.js', ['.', '--max-warnings', '0']));
+await step('build', () => run(process.execPath, ['scripts/build.mjs']));
+await step('unit and tidy tests', () => ring(['unit', 'tidy'], 2));
+await step('medium tests (real PostgreSQL, PACS, tools)', () => ring(['medium'], 2));
+await step('flows (whole journeys)', () => ring(['flows'], 1));
+await step('browser', () => ring(['browser'], 1));
+rmSync(folder, { recursive: true, force: true });
+
+const minutes = ((Date.now() - startedAt) / 60_000).toFixed(1);
+process.stdout.write(
+  `\n${failedSteps.length === 0 ? 'every step passed' : `failed steps: ${failedSteps.join(', ')}`}, in ${minutes} minutes\n`,
+);
+process.stdout.write(
+  `${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}\n`,
+);
+process.exit(failedSteps.length === 0 && total.failed === 0 && total.skipped === 0 ? 0 : 1);
