@@ -1,0 +1,2 @@
+export * from './dicom.types';
+export { DICOM_REASONS, DicomRefusal } from './dicom-refusal';
