@@ -1,4 +1,5 @@
 export { ConfigModule } from './config.module';
+export { processEnvironment } from './environment';
 export { ConfigError, loadConfig, proveConfig } from './load';
 export type { Environment, LoadedConfig } from './load';
 export { provePortFree, proveReadableFile, proveWritableFolder } from './proofs';

@@ -1,4 +1,5 @@
 import type { MigrationInterface } from 'typeorm';
+import { AuditRecord1700000001000 } from './0001-audit-record';
 
 /** Every migration, in the order in which they were written. A released one is never changed. */
-export const migrations: (new () => MigrationInterface)[] = [];
+export const migrations: (new () => MigrationInterface)[] = [AuditRecord1700000001000];

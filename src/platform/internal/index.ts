@@ -1,0 +1,2 @@
+export { internalConfig } from './internal.config';
+export { InternalListener, InternalModule, internalRoutes } from './internal.module';
