@@ -2,6 +2,7 @@
 export * from './birth-date';
 export * from './birth-place';
 export * from './checked';
+export * from './distinguished-name';
 export * from './gender';
 export * from './identity-status';
 export * from './ins';
