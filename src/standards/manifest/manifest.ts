@@ -1,8 +1,4 @@
-/** Matricule of 15 characters, key included, and the OID that tells its nature (NIR, NIA, test). */
-export interface ManifestIns {
-  matricule: string;
-  oid: string;
-}
+import type { Ins } from '../identity';
 
 /** A coded concept: PS3.3, 8.8. */
 export interface ManifestCode {
@@ -25,7 +21,7 @@ export interface ManifestRequest {
 
 /** `claimed`: what the manifest says. Whether it is this patient's is for the room that read it to verify. */
 export interface ManifestPatient {
-  ins?: ManifestIns;
+  ins?: Ins;
   /** (0010,0021), `ASIP-SANTE-INS-NIR` in every sample. */
   insIssuer?: string;
   /** Family name at birth: PatientName, first component. */

@@ -1,0 +1,272 @@
+import { insAuthorityNames, insNatureOf } from '../identity';
+import type { Ins } from '../identity';
+import { characterSetFor, WrittenCharacterSet } from './character-set';
+import { ManifestFault, manifestFault } from './check-manifest';
+import { institutionName } from './compose-manifest';
+import { keyObjectDescription, keyObjectSelectionClass, referenceValueType } from './concepts';
+import { DatasetWriter } from './dataset-writer';
+import { writeDescriptionText } from './description-text';
+import { tags } from './dicom-tags';
+import type {
+  IssuedIdentifier,
+  KeyImage,
+  Manifest,
+  ManifestCode,
+  ManifestInstance,
+  ManifestRequest,
+  ManifestSeries,
+  ManifestStudy,
+} from './manifest';
+
+export interface ManifestImplementation {
+  classUid: string;
+  versionName: string;
+}
+
+/** Who wrote the file (PS3.7 D.3.3.2): a root of our own, made of a UUID. */
+export const manifestImplementation: ManifestImplementation = {
+  classUid: '2.25.40082235886570401286164017884280932177',
+  versionName: 'DRIMBOX_1',
+};
+
+export type WrittenManifest = { ok: true; bytes: Buffer } | { ok: false; reason: ManifestFault };
+
+const explicitLittleEndian = '1.2.840.10008.1.2.1';
+/** As in every sample. */
+const seriesNumber = 59;
+const bytesPerReference = 320;
+
+/**
+ * Writes a manifest as a DICOM file in explicit VR little endian: Key Object Selection with template TID 2010, the tags
+ * of the DRIM-M samples (drimbox-spec 5.2) and what PS3.3 A.35.4 requires beside.
+ */
+export function writeManifest(
+  manifest: Manifest,
+  implementation: ManifestImplementation = manifestImplementation,
+): WrittenManifest {
+  const fault = manifestFault(manifest);
+  if (fault) return { ok: false, reason: fault };
+  const characterSet = characterSetFor(textsOf(manifest));
+  const references = manifest.studies.flatMap((study) => study.series.flatMap((series) => series.instances)).length;
+  const dataset = new DatasetWriter(characterSet, 4096 + references * bytesPerReference);
+  writeGeneral(dataset, manifest, characterSet);
+  writePatient(dataset, manifest);
+  writeStudyAndSeries(dataset, manifest);
+  writeDocument(dataset, manifest);
+  return { ok: true, bytes: Buffer.concat([fileMeta(manifest.sopInstanceUid, implementation), dataset.finish()]) };
+}
+
+/** Preamble and file meta information group (PS3.10 7.1). */
+function fileMeta(sopInstanceUid: string, implementation: ManifestImplementation): Buffer {
+  const group = new DatasetWriter('ISO_IR 100', 512)
+    .bytes(0x00020001, Buffer.from([0, 1]))
+    .value(tags.MediaStorageSOPClassUID, 'UI', keyObjectSelectionClass)
+    .value(tags.MediaStorageSOPInstanceUID, 'UI', sopInstanceUid)
+    .value(tags.TransferSyntaxUID, 'UI', explicitLittleEndian)
+    .value(tags.ImplementationClassUID, 'UI', implementation.classUid)
+    .value(tags.ImplementationVersionName, 'SH', implementation.versionName.slice(0, 16))
+    .finish();
+  const head = Buffer.alloc(128 + 4 + 12);
+  head.write('DICM', 128, 'latin1');
+  head.writeUInt16LE(0x0002, 132);
+  head.write('UL', 136, 'latin1');
+  head.writeUInt16LE(4, 138);
+  head.writeUInt32LE(group.length, 140);
+  return Buffer.concat([head, group]);
+}
+
+/** SOP common, general study, general equipment, key object document series: group 0008. */
+function writeGeneral(dataset: DatasetWriter, manifest: Manifest, characterSet: WrittenCharacterSet): void {
+  const study = manifest.studies[0];
+  dataset
+    .value(tags.SpecificCharacterSet, 'CS', characterSet)
+    .value(tags.InstanceCreationDate, 'DA', manifest.createdDate)
+    .value(tags.InstanceCreationTime, 'TM', manifest.createdTime)
+    .value(tags.SOPClassUID, 'UI', keyObjectSelectionClass)
+    .value(tags.SOPInstanceUID, 'UI', manifest.sopInstanceUid)
+    .value(tags.StudyDate, 'DA', study?.date)
+    .value(tags.SeriesDate, 'DA', manifest.createdDate)
+    .value(tags.ContentDate, 'DA', manifest.createdDate)
+    .value(tags.StudyTime, 'TM', study?.time)
+    .value(tags.SeriesTime, 'TM', manifest.createdTime)
+    .value(tags.ContentTime, 'TM', manifest.createdTime)
+    // Empty in the samples: the number is in ReferencedRequestSequence.
+    .value(tags.AccessionNumber, 'SH', undefined)
+    .value(tags.Modality, 'CS', 'KO')
+    .value(tags.Manufacturer, 'LO', manifest.manufacturer)
+    .optional(tags.InstitutionName, 'LO', institutionName(manifest.institution))
+    .value(tags.ReferringPhysicianName, 'PN', study?.referringPhysician)
+    .optional(tags.TimezoneOffsetFromUTC, 'SH', manifest.timezoneOffset)
+    .optional(tags.StudyDescription, 'LO', study?.description)
+    .sequence(tags.ReferencedPerformedProcedureStepSequence, [], () => undefined);
+}
+
+/** The INS as patient identifier, repeated among the other identifiers as in the samples. */
+function writePatient(dataset: DatasetWriter, manifest: Manifest): void {
+  const { patient } = manifest;
+  const issuer = patient.insIssuer ?? insIssuerOf(patient.ins);
+  const ins = patient.ins ? [patient.ins] : [];
+  const issuerItem = (target: DatasetWriter) =>
+    writeIssuer(target, tags.IssuerOfPatientIDQualifiersSequence, patient.ins?.oid);
+  dataset
+    .value(tags.PatientName, 'PN', [patient.birthFamilyName, patient.firstGivenName].join('^').replace(/\^$/, ''))
+    .value(tags.PatientID, 'LO', patient.ins?.matricule)
+    .value(tags.IssuerOfPatientID, 'LO', issuer);
+  issuerItem(dataset);
+  dataset
+    .value(tags.PatientBirthDate, 'DA', patient.birthDate)
+    .value(tags.PatientSex, 'CS', patient.gender)
+    .optional(tags.OtherPatientNames, 'PN', patient.otherNames.join('\\'))
+    .sequence(tags.OtherPatientIDsSequence, ins, ({ matricule }) => {
+      dataset
+        .value(tags.PatientID, 'LO', matricule)
+        .value(tags.IssuerOfPatientID, 'LO', issuer)
+        .value(tags.TypeOfPatientID, 'CS', 'TEXT');
+      issuerItem(dataset);
+    })
+    .optional(tags.PatientComments, 'LT', patient.birthPlace);
+}
+
+function insIssuerOf(ins: Ins | undefined): string {
+  return insAuthorityNames[insNatureOf(ins?.oid ?? '') ?? 'nir'];
+}
+
+/** Group 0020. */
+function writeStudyAndSeries(dataset: DatasetWriter, manifest: Manifest): void {
+  const study = manifest.studies[0];
+  dataset
+    .value(tags.StudyInstanceUID, 'UI', study?.studyInstanceUid)
+    .value(tags.SeriesInstanceUID, 'UI', manifest.seriesInstanceUid)
+    .value(tags.StudyID, 'SH', study?.studyId)
+    .value(tags.SeriesNumber, 'IS', seriesNumber)
+    .value(tags.InstanceNumber, 'IS', manifest.instanceNumber);
+}
+
+/** Key object document and its content tree: group 0040. */
+function writeDocument(dataset: DatasetWriter, manifest: Manifest): void {
+  const requests = manifest.studies.flatMap((study) => study.requests.map((request) => ({ study, request })));
+  dataset.value(tags.ValueType, 'CS', 'CONTAINER');
+  writeCode(dataset, tags.ConceptNameCodeSequence, manifest.title);
+  dataset.value(tags.ContinuityOfContent, 'CS', 'SEPARATE');
+  if (requests.length > 0) {
+    dataset.sequence(tags.ReferencedRequestSequence, requests, ({ study, request }) =>
+      writeRequest(dataset, study, request),
+    );
+  }
+  dataset
+    .sequence(tags.CurrentRequestedProcedureEvidenceSequence, manifest.studies, (study) =>
+      dataset
+        .sequence(tags.ReferencedSeriesSequence, study.series, (series) => writeSeries(dataset, series))
+        .value(tags.StudyInstanceUID, 'UI', study.studyInstanceUid),
+    )
+    .sequence(tags.ContentTemplateSequence, ['2010'], (template) =>
+      dataset.value(tags.MappingResource, 'CS', 'DCMR').value(tags.TemplateIdentifier, 'CS', template),
+    );
+  writeContent(dataset, manifest);
+}
+
+function writeRequest(dataset: DatasetWriter, study: ManifestStudy, request: ManifestRequest): void {
+  dataset.value(tags.AccessionNumber, 'SH', request.accession?.value);
+  writeIssuerOf(dataset, tags.IssuerOfAccessionNumberSequence, request.accession);
+  dataset
+    .sequence(tags.ReferencedStudySequence, [], () => undefined)
+    .value(tags.StudyInstanceUID, 'UI', study.studyInstanceUid)
+    .value(tags.RequestedProcedureDescription, 'LO', undefined)
+    .sequence(tags.RequestedProcedureCodeSequence, [], () => undefined);
+  writeIssuerOf(dataset, tags.OrderPlacerIdentifierSequence, request.placerOrder);
+  dataset
+    .value(tags.RequestedProcedureID, 'SH', undefined)
+    .value(tags.PlacerOrderNumberImagingServiceRequest, 'LO', request.placerOrder?.value)
+    .value(tags.FillerOrderNumberImagingServiceRequest, 'LO', undefined);
+}
+
+function writeSeries(dataset: DatasetWriter, series: ManifestSeries): void {
+  dataset
+    .optional(tags.RetrieveURL, 'UR', series.retrieveUrl)
+    .sequence(tags.ReferencedSOPSequence, series.instances, (instance) => writeInstance(dataset, instance))
+    .value(tags.SeriesInstanceUID, 'UI', series.seriesInstanceUid)
+    .optional(tags.SeriesNumber, 'IS', series.number)
+    .optional(tags.RetrieveLocationUID, 'UI', series.retrieveLocationUid);
+}
+
+function writeInstance(dataset: DatasetWriter, instance: ManifestInstance): void {
+  writeReference(dataset, instance);
+  if (instance.keyImages?.length) {
+    dataset.sequence(tags.ReferencedSOPSequence, instance.keyImages, (mark) => writeKeyImage(dataset, mark));
+  }
+  dataset
+    .optional(tags.InstanceNumber, 'IS', instance.instanceNumber)
+    .optional(tags.NumberOfFrames, 'IS', instance.numberOfFrames);
+}
+
+function writeReference(dataset: DatasetWriter, instance: ManifestInstance): void {
+  dataset
+    .value(tags.ReferencedSOPClassUID, 'UI', instance.sopClassUid)
+    .value(tags.ReferencedSOPInstanceUID, 'UI', instance.sopInstanceUid);
+}
+
+/** The key object that marks the image, nested in the reference to the image (KIN sample of the ANS). */
+function writeKeyImage(dataset: DatasetWriter, mark: KeyImage): void {
+  dataset
+    .value(tags.ReferencedSOPClassUID, 'UI', keyObjectSelectionClass)
+    .value(tags.ReferencedSOPInstanceUID, 'UI', mark.sopInstanceUid)
+    .value(tags.SeriesInstanceUID, 'UI', mark.seriesInstanceUid);
+  writeCode(dataset, tags.ConceptNameCodeSequence, mark.title);
+  if (mark.comment) {
+    dataset.sequence(tags.ContentSequence, [mark.comment], (comment) => dataset.value(tags.TextValue, 'UT', comment));
+  }
+}
+
+function writeContent(dataset: DatasetWriter, manifest: Manifest): void {
+  const instances = manifest.studies.flatMap((study) => study.series.flatMap((series) => series.instances));
+  dataset.sequence(tags.ContentSequence, [...instances, undefined], (instance) => {
+    if (!instance) return writeDescription(dataset, manifest);
+    dataset
+      .sequence(tags.ReferencedSOPSequence, [instance], () => writeReference(dataset, instance))
+      .value(tags.RelationshipType, 'CS', 'CONTAINS')
+      .value(tags.ValueType, 'CS', referenceValueType(instance.sopClassUid));
+  });
+}
+
+function writeDescription(dataset: DatasetWriter, manifest: Manifest): void {
+  dataset.value(tags.RelationshipType, 'CS', 'CONTAINS').value(tags.ValueType, 'CS', 'TEXT');
+  writeCode(dataset, tags.ConceptNameCodeSequence, keyObjectDescription);
+  dataset.value(tags.TextValue, 'UT', writeDescriptionText(manifest.studies, manifest.actLabel));
+}
+
+function writeCode(dataset: DatasetWriter, tag: number, code: ManifestCode): void {
+  dataset.sequence(tag, [code], ({ value, scheme, meaning }) =>
+    dataset
+      .value(tags.CodeValue, 'SH', value)
+      .value(tags.CodingSchemeDesignator, 'SH', scheme)
+      .value(tags.CodeMeaning, 'LO', meaning),
+  );
+}
+
+function writeIssuerOf(dataset: DatasetWriter, tag: number, identifier: IssuedIdentifier | undefined): void {
+  if (identifier?.issuerOid) writeIssuer(dataset, tag, identifier.issuerOid);
+}
+
+function writeIssuer(dataset: DatasetWriter, tag: number, oid: string | undefined): void {
+  dataset.sequence(tag, oid ? [oid] : [], (value) =>
+    dataset.value(tags.UniversalEntityID, 'UT', value).value(tags.UniversalEntityIDType, 'CS', 'ISO'),
+  );
+}
+
+/** Every text that depends on the character set. */
+function* textsOf(manifest: Manifest): Generator<string> {
+  const { patient } = manifest;
+  yield* [patient.birthFamilyName, patient.firstGivenName, patient.birthPlace, ...patient.otherNames];
+  yield* [manifest.manufacturer ?? '', institutionName(manifest.institution) ?? '', manifest.actLabel ?? ''];
+  yield writeDescriptionText(manifest.studies, manifest.actLabel);
+  for (const study of manifest.studies) {
+    yield* [study.description ?? '', study.studyId ?? '', study.referringPhysician ?? ''];
+    for (const { accession, placerOrder } of study.requests) yield* [accession?.value ?? '', placerOrder?.value ?? ''];
+    for (const series of study.series) {
+      for (const instance of series.instances) {
+        for (const mark of instance.keyImages ?? [])
+          yield* [mark.title.value, mark.title.scheme, mark.title.meaning, mark.comment ?? ''];
+      }
+    }
+  }
+}
