@@ -1,5 +1,5 @@
 import { Hl7Charset } from './charset';
-import { Delimiters, usualDelimiters } from './delimiters';
+import { usualDelimiters } from './delimiters';
 import { escapeText } from './escape';
 import type { Hl7Message } from './message';
 
@@ -139,7 +139,7 @@ export function writeAck(input: AckInput): string {
     esc(subject.sendingFacility),
     digits(input.at),
     '',
-    type.map(esc).join('^'),
+    type.map((part) => esc(part)).join('^'),
     esc(input.controlId),
     esc(subject.processingId),
     subject.version,
@@ -188,6 +188,6 @@ function digits(at: Date): string {
   return `${at.toISOString().replace(/\D/g, '').slice(0, 14)}+0000`;
 }
 
-function esc(text: string, delimiters: Delimiters = usualDelimiters): string {
-  return escapeText(text, delimiters);
+function esc(text: string): string {
+  return escapeText(text, usualDelimiters);
 }

@@ -8,7 +8,6 @@ export interface PersonName {
 const groupLengthMax = 64;
 const groupsMax = 3;
 const componentsMax = 5;
-// eslint-disable-next-line no-control-regex -- control characters are what is being refused
 const forbidden = /[\\\u0000-\u001a\u001c-\u001f\u007f]/;
 
 /** Checks a DICOM person name (PN, PS3.5 6.2): three groups by `=`, five components by `^`, 64 characters a group. */
@@ -28,7 +27,6 @@ export function checkDicomPersonName(text: string): Checked<string> {
 export function toDicomPersonName(name: PersonName): string {
   const clean = (part: string) =>
     part
-      // eslint-disable-next-line no-control-regex -- control characters have no place in a PN
       .replace(/[\\^=\u0000-\u001f\u007f]/g, ' ')
       .replace(/ +/g, ' ')
       .trim();

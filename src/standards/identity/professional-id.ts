@@ -17,7 +17,6 @@ export interface ProfessionalId {
 }
 
 const rppsLength = 11;
-const adeliLength = 9;
 const nationalLengthMax = 64;
 
 /** An RPPS number alone: 11 digits. */
