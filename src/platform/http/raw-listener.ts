@@ -32,6 +32,8 @@ export interface RawListenerLimits {
   readonly connectionsMax: number;
   /** Time a client has for sending its headers, ms. */
   readonly headersMsMax: number;
+  /** A connection on which nothing moves for this long is destroyed, ms: a caller that never reads. */
+  readonly idleMsMax?: number;
   /** All header bytes of a request. */
   readonly headerBytesMax: number;
 }
@@ -63,6 +65,7 @@ export class RawListener {
     server.headersTimeout = this.limits.headersMsMax;
     server.requestTimeout = this.limits.headersMsMax * 2;
     server.maxConnections = this.limits.connectionsMax;
+    if (this.limits.idleMsMax !== undefined) server.setTimeout(this.limits.idleMsMax, (socket) => socket.destroy());
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
