@@ -80,7 +80,7 @@ export function dicomMoment(instant: Date, timeZone: string): DicomMoment {
 export function canonicalContent(content: ManifestContent): ManifestContent {
   return {
     patient: canonicalPatient(content.patient),
-    studies: content.studies.map(canonicalStudy),
+    studies: content.studies.map((study, index) => canonicalStudy(study, index === 0)),
     actLabel: label(content.actLabel, freeTextMax)?.replace(/^[:\s]+/, '') || undefined,
     targetRegions: content.targetRegions,
     institution: canonicalInstitution(content.institution),
@@ -101,14 +101,15 @@ function canonicalPatient(patient: ManifestPatient): ManifestPatient {
   };
 }
 
-function canonicalStudy(study: ManifestStudy): ManifestStudy {
+/** Only the study the document itself belongs to has its date and labels at the root of the document. */
+function canonicalStudy(study: ManifestStudy, own: boolean): ManifestStudy {
   return {
     studyInstanceUid: study.studyInstanceUid,
-    date: date(study.date),
-    time: time(study.time),
-    description: label(study.description),
-    studyId: label(study.studyId, shMax),
-    referringPhysician: personName(study.referringPhysician),
+    date: own ? date(study.date) : undefined,
+    time: own ? time(study.time) : undefined,
+    description: own ? label(study.description) : undefined,
+    studyId: own ? label(study.studyId, shMax) : undefined,
+    referringPhysician: own ? personName(study.referringPhysician) : undefined,
     requests: study.requests
       .map((request) => ({ accession: given(request.accession), placerOrder: given(request.placerOrder) }))
       .filter((request) => request.accession ?? request.placerOrder),
