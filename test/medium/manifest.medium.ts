@@ -22,7 +22,7 @@ const severalAccessions = [
 
 const markedSeries = ctSeries(studyInstanceUid, 1, 2);
 markedSeries.retrieveLocationUid = '1.2.250.1.999.99';
-markedSeries.instances[0]!.keyImages = [
+markedSeries.instances[0].keyImages = [
   { ...keyObject, title: { value: '113000', scheme: 'DCM', meaning: 'Of Interest' }, comment: 'Nodule à surveiller' },
 ];
 

@@ -112,16 +112,16 @@ describe('manifestChanges', () => {
   const before = aManifest();
   it('sees no change in other labels, order and addresses', () => {
     const next = manifestContent();
-    next.studies[0]!.series.reverse();
-    next.studies[0]!.series[0]!.description = 'autre';
-    next.studies[0]!.series[0]!.retrieveUrl = 'https://elsewhere.example.fr/';
+    next.studies[0].series.reverse();
+    next.studies[0].series[0].description = 'autre';
+    next.studies[0].series[0].retrieveUrl = 'https://elsewhere.example.fr/';
     expect(manifestChanges(before, next)).toMatchObject({ kind: 'unchanged' });
   });
   it('names what came, what went and what moved', () => {
     const next = manifestContent();
-    const [first, second] = next.studies[0]!.series;
-    second!.instances.push(first!.instances.pop()!, { sopClassUid: '1.2', sopInstanceUid: '9.9' });
-    first!.instances.shift();
+    const [first, second] = next.studies[0].series;
+    second.instances.push(first.instances.pop()!, { sopClassUid: '1.2', sopInstanceUid: '9.9' });
+    first.instances.shift();
     expect(manifestChanges(before, next)).toEqual({
       kind: 'changed',
       addedSopInstanceUids: ['9.9'],
@@ -132,7 +132,7 @@ describe('manifestChanges', () => {
   it('sees a new key image', () => {
     const next = manifestContent();
     const title = { value: '113000', scheme: 'DCM', meaning: 'Of Interest' };
-    next.studies[0]!.series[0]!.instances[0]!.keyImages = [{ sopInstanceUid: '8.1', seriesInstanceUid: '8', title }];
+    next.studies[0].series[0].instances[0].keyImages = [{ sopInstanceUid: '8.1', seriesInstanceUid: '8', title }];
     expect(manifestChanges(before, next)).toMatchObject({
       kind: 'changed',
       alteredSopInstanceUids: ['1.2.250.1.999.1.1.1'],

@@ -59,11 +59,11 @@ describeWithShared('manifests of the samples', () => {
         },
       ],
     });
-    expect(manifest.studies[0]!.series.map((s) => [s.modality, s.description, s.instances.length])).toEqual([
+    expect(manifest.studies[0].series.map((s) => [s.modality, s.description, s.instances.length])).toEqual([
       ['MR', 'T2 Ax Space Iso RT', 10],
       ['MR', 'T2 Ax Space Iso RT', 10],
     ]);
-    expect(manifest.studies[0]!.series[0]!.retrieveUrl).toMatch(
+    expect(manifest.studies[0].series[0].retrieveUrl).toMatch(
       /^http:\/\/localhost:4200\/api\/source\/studies\/.*6\.116$/,
     );
   });
@@ -83,15 +83,15 @@ describeWithShared('manifests of the samples', () => {
     const path = 'reference/ans-samples/XDM/KA202401/IHE_XDM/SS000001/KOS_1_1.DCM';
     const manifest = manifestIn(readFileSync(sharedPath(path)));
     expect(manifest.sopInstanceUid).toBe('1.3.2.751468943.3.1234.99352.240116151112.1.1.1');
-    expect(manifest.studies[0]!.series.map((s) => [s.modality, s.description])).toEqual([['MR', 'T2 Ax Space Iso RT']]);
+    expect(manifest.studies[0].series.map((s) => [s.modality, s.description])).toEqual([['MR', 'T2 Ax Space Iso RT']]);
   });
 
   it('reads the key images of the KIN sample', () => {
     const manifest = manifestIn(dicomOfDump(sharedPath('reference/drim-m-data/dicom-dumps/Manifest_KOS_KIN.xml')));
-    const [first, second, third] = manifest.studies[0]!.series;
-    expect(first!.instances[0]).toEqual(expect.objectContaining({ instanceNumber: 1 }));
-    expect(first!.instances[0]!.keyImages).toBeUndefined();
-    expect(second!.instances[0]!.keyImages).toEqual([
+    const [first, second, third] = manifest.studies[0].series;
+    expect(first.instances[0]).toEqual(expect.objectContaining({ instanceNumber: 1 }));
+    expect(first.instances[0].keyImages).toBeUndefined();
+    expect(second.instances[0].keyImages).toEqual([
       {
         sopInstanceUid: '1.2.250.1.213.4.5.2.3.101.299.31',
         seriesInstanceUid: '1.2.250.1.213.4.5.2.2.101.299',
@@ -99,24 +99,24 @@ describeWithShared('manifests of the samples', () => {
         comment: expect.stringContaining('Definition of key instance'),
       },
     ]);
-    expect(third!.instances[0]!.sopClassUid).toBe('1.2.840.10008.5.1.4.1.1.88.59');
-    expect(manifest.studies[0]!.series.map((s) => s.number)).toEqual([1000, 1001, 1003]);
+    expect(third.instances[0].sopClassUid).toBe('1.2.840.10008.5.1.4.1.1.88.59');
+    expect(manifest.studies[0].series.map((s) => s.number)).toEqual([1000, 1001, 1003]);
     expect(manifest.patient.otherNames).toEqual(['^DOMINIQUE', 'PAT-TROIS^DOMINIQUE']);
     expect(manifest.institution).toEqual({ name: 'Centre de radiologie Ambroise', structureId: '101235555' });
   });
 
   it('reads the manifest of the cross-validator, with its location identifiers and values on several lines', () => {
     const manifest = manifestIn(dicomOfDump(sharedPath('reference/drim-m-data/dicom-dumps/KOS_OK.xml')));
-    const series = manifest.studies[0]!.series[0]!;
+    const series = manifest.studies[0].series[0];
     expect(series).toMatchObject({ retrieveLocationUid: '1.2.3.4', instances: { length: 10 } });
     expect(series.retrieveUrl).toMatch(/^http:\/\/79\.137/);
-    expect(series.instances[0]!.instanceNumber).toBe(52);
+    expect(series.instances[0].instanceNumber).toBe(52);
     expect(manifest.patient.insIssuer).toBe('ASIP-SANTE-INS-NIR');
   });
 
   it('reads the validator sample whose title has its meaning only', () => {
     const manifest = manifestIn(dicomOfDump(sharedPath('reference/drim-m-data/dicom-dumps/OK_KOS_Valide.xml')));
-    expect(manifest.studies[0]!.series[0]).toMatchObject({ modality: 'CT', description: 'A Aorta w/c 1.5 B20f 60%' });
+    expect(manifest.studies[0].series[0]).toMatchObject({ modality: 'CT', description: 'A Aorta w/c 1.5 B20f 60%' });
   });
 
   it('refuses images and reports', () => {
@@ -186,7 +186,7 @@ describe('readManifest', () => {
 
   it('refuses one instance in two series, and takes one named twice for one', () => {
     const twice = altered(bytes, '1.2.250.1.999.1.2.1\0', '1.2.250.1.999.1.2.2\0');
-    expect(manifestIn(twice).studies[0]!.series[1]!.instances).toHaveLength(1);
+    expect(manifestIn(twice).studies[0].series[1].instances).toHaveLength(1);
     const both = altered(bytes, '1.2.250.1.999.1.2.1\0', '1.2.250.1.999.1.1.1\0');
     expect(reasonOf(readManifest(both))).toBe('contradictory-references');
   });
@@ -215,7 +215,7 @@ describe('readManifest', () => {
     expect(accepted).not.toContain('accepted');
     for (let at = dataStart; at < bytes.length; at += 3) {
       const damaged = Buffer.from(bytes);
-      damaged[at] = damaged[at]! ^ 0xff;
+      damaged[at] = damaged[at] ^ 0xff;
       expect(typeof reasonOf(readManifest(damaged))).toBe('string');
     }
   });
@@ -228,7 +228,7 @@ describe('readManifest', () => {
   it('reads five thousand references in well under a second', () => {
     const large = written(manifestOf(5, 1000));
     const started = performance.now();
-    expect(manifestIn(large).studies[0]!.series.map((s) => s.instances.length)).toEqual([1000, 1000, 1000, 1000, 1000]);
+    expect(manifestIn(large).studies[0].series.map((s) => s.instances.length)).toEqual([1000, 1000, 1000, 1000, 1000]);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 });

@@ -109,12 +109,12 @@ describe('writeManifest', () => {
     expect(dataset.string('x00080005')).toBe('ISO_IR 100');
     expect(dataset.string('x00080080')).toBe('Centre de radiologie Ambroise^^^^^^^^^1750803447');
     expect(dataset.string('x00080050')).toBeUndefined();
-    const template = dataset.elements['x0040a504']!.items![0]!.dataSet!;
+    const template = dataset.elements['x0040a504'].items![0].dataSet!;
     expect([template.string('x00080105'), template.string('x0040db00')]).toEqual(['DCMR', '2010']);
-    const evidence = dataset.elements['x0040a375']!.items![0]!.dataSet!;
-    expect(evidence.elements['x00081115']!.items).toHaveLength(2);
-    expect(dataset.elements['x0040a730']!.items).toHaveLength(6);
-    const last = dataset.elements['x0040a730']!.items![5]!.dataSet!;
+    const evidence = dataset.elements['x0040a375'].items![0].dataSet!;
+    expect(evidence.elements['x00081115'].items).toHaveLength(2);
+    expect(dataset.elements['x0040a730'].items).toHaveLength(6);
+    const last = dataset.elements['x0040a730'].items![5].dataSet!;
     expect(last.string('x0040a160')).toContain('Acte = Scanographie du thorax, sans injection\n');
   });
 
@@ -137,14 +137,14 @@ describe('writeManifest', () => {
   const broken: [ManifestFault, (manifest: Manifest) => void][] = [
     ['no-ins', (m) => (m.patient.ins = undefined)],
     ['invalid-uid', (m) => (m.sopInstanceUid = '1.2.x')],
-    ['invalid-uid', (m) => (m.studies[0]!.series[0]!.instances[0]!.sopInstanceUid = '1'.repeat(65))],
-    ['duplicate-instance', (m) => m.studies[0]!.series[1]!.instances.push(m.studies[0]!.series[0]!.instances[0]!)],
-    ['no-instances', (m) => (m.studies[0]!.series = [])],
-    ['accession-number', (m) => (m.studies[0]!.requests[0]!.accession!.value = '12345678901234567')],
-    ['accession-number', (m) => (m.studies[0]!.requests[0]!.accession!.value = 'A\\B')],
-    ['placer-order-number', (m) => (m.studies[0]!.requests[0]!.placerOrder!.value = 'x'.repeat(65))],
-    ['retrieve-address', (m) => (m.studies[0]!.series[0]!.retrieveUrl = 'ftp://example.org/')],
-    ['retrieve-address', (m) => (m.studies[0]!.series[0]!.retrieveUrl = undefined)],
+    ['invalid-uid', (m) => (m.studies[0].series[0].instances[0].sopInstanceUid = '1'.repeat(65))],
+    ['duplicate-instance', (m) => m.studies[0].series[1].instances.push(m.studies[0].series[0].instances[0])],
+    ['no-instances', (m) => (m.studies[0].series = [])],
+    ['accession-number', (m) => (m.studies[0].requests[0].accession!.value = '12345678901234567')],
+    ['accession-number', (m) => (m.studies[0].requests[0].accession!.value = 'A\\B')],
+    ['placer-order-number', (m) => (m.studies[0].requests[0].placerOrder!.value = 'x'.repeat(65))],
+    ['retrieve-address', (m) => (m.studies[0].series[0].retrieveUrl = 'ftp://example.org/')],
+    ['retrieve-address', (m) => (m.studies[0].series[0].retrieveUrl = undefined)],
     ['date', (m) => (m.createdDate = 'today')],
   ];
   it.each(broken)('refuses with the reason %s (%#)', (reason, breakIt) => {
@@ -155,7 +155,7 @@ describe('writeManifest', () => {
 
   it('needs only an address or a location identifier per series', () => {
     const manifest = aManifest();
-    Object.assign(manifest.studies[0]!.series[0]!, { retrieveUrl: undefined, retrieveLocationUid: '1.2.3' });
+    Object.assign(manifest.studies[0].series[0], { retrieveUrl: undefined, retrieveLocationUid: '1.2.3' });
     expect(writeManifest(manifest).ok).toBe(true);
   });
 
@@ -169,12 +169,12 @@ describe('writeManifest', () => {
 
 describe('composeManifest', () => {
   it('orders series and instances by number, those without one last', () => {
-    const study = manifestContent().studies[0]!;
+    const study = manifestContent().studies[0];
     const shuffled = [ctSeries('1.2', 9, 3), { ...ctSeries('1.2', 4, 1), number: undefined }, ctSeries('1.2', 2, 1)];
-    shuffled[0]!.instances.reverse();
+    shuffled[0].instances.reverse();
     const manifest = aManifest({ studies: [{ ...study, series: shuffled }] });
-    expect(manifest.studies[0]!.series.map((s) => s.number)).toEqual([2, 9, undefined]);
-    expect(manifest.studies[0]!.series[1]!.instances.map((i) => i.instanceNumber)).toEqual([1, 2, 3]);
+    expect(manifest.studies[0].series.map((s) => s.number)).toEqual([2, 9, undefined]);
+    expect(manifest.studies[0].series[1].instances.map((i) => i.instanceNumber)).toEqual([1, 2, 3]);
   });
 
   it('keeps the series and counts up when it replaces a manifest', () => {

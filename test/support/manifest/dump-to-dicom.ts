@@ -10,8 +10,8 @@ export function dicomOfDump(path: string): Buffer {
   // xmldom reads the text; the announced ISO-8859-1 is the real encoding of these files.
   const xml = readFileSync(path).toString('latin1');
   const document = new DOMParser().parseFromString(xml, 'text/xml');
-  const dataset = children(document.documentElement!, 'data-set')[0]!;
-  const meta = children(document.documentElement!, 'meta-header')[0]!;
+  const dataset = children(document.documentElement!, 'data-set')[0];
+  const meta = children(document.documentElement!, 'meta-header')[0];
   dcmjs.log.setLevel('error');
   const dict = new dcmjs.data.DicomDict({
     ...elements(meta, ['00020000', '00020001', '00020010']),
