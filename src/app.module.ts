@@ -2,10 +2,16 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
 import { ConfigModule, LoadedConfig, Slice } from './platform/config';
 import { InternalModule, internalConfig } from './platform/internal';
+import { portalConfig, PortalModule } from './portal';
 import { modeConfig, persistenceConfig, PersistenceModule } from './platform/persistence';
 
 /** Every slice of the configuration, in the order of the sample file. */
-export const configSlices: readonly Slice[] = [modeConfig, persistenceConfig, internalConfig] as readonly Slice[];
+export const configSlices: readonly Slice[] = [
+  modeConfig,
+  persistenceConfig,
+  internalConfig,
+  portalConfig,
+] as readonly Slice[];
 
 /** The one place that names every room. */
 @Module({})
@@ -13,7 +19,7 @@ export class AppModule {
   static of(config: LoadedConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.of(config), PersistenceModule.forRoot(), AuditModule, InternalModule],
+      imports: [ConfigModule.of(config), PersistenceModule.forRoot(), AuditModule, InternalModule, PortalModule],
     };
   }
 }

@@ -1,12 +1,16 @@
-import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import type { INestApplicationContext } from '@nestjs/common';
+import type { HttpsOptions } from '@nestjs/common/interfaces/external/https-options.interface';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule, configSlices } from './app.module';
 import { AuditTrail } from './audit';
-import { ConfigError, loadConfig, LoadedConfig, processEnvironment, proveConfig } from './platform/config';
+import { ConfigError, ConfigOf, loadConfig, LoadedConfig, processEnvironment, proveConfig } from './platform/config';
 import { describeCause } from './platform/errors';
 import { configureLogging, Logger, NestLog } from './platform/logging';
 import { modeConfig } from './platform/persistence';
-import { ConfigOf } from './platform/config';
+import { portalConfig, setupPortal } from './portal';
 
 /** Reads and proves the configuration; every fault is told at once. */
 async function provenConfig(): Promise<LoadedConfig> {
@@ -17,16 +21,39 @@ async function provenConfig(): Promise<LoadedConfig> {
   return config;
 }
 
+/** The portal is a web application; without it the same rooms run with their own listeners only. */
+async function createApplication(config: LoadedConfig): Promise<INestApplicationContext> {
+  const portal = config.values.get(portalConfig.token) as ConfigOf<typeof portalConfig>;
+  const options = { logger: new NestLog(), abortOnError: false, bodyParser: false };
+  if (!portal.enabled) {
+    const context = await NestFactory.createApplicationContext(AppModule.of(config), options);
+    context.enableShutdownHooks();
+    return context;
+  }
+  const httpsOptions = portalTls(portal);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(config), { ...options, httpsOptions });
+  app.enableShutdownHooks();
+  setupPortal(app);
+  await app.listen(portal.port, portal.host);
+  return app;
+}
+
+function portalTls(portal: ConfigOf<typeof portalConfig>): HttpsOptions {
+  return {
+    cert: readFileSync(portal.certificateFile as string),
+    key: readFileSync(portal.keyFile as string),
+    passphrase: portal.keyPassphraseFile ? readFileSync(portal.keyPassphraseFile, 'utf8').trim() : undefined,
+    // Nest hands these to node:https as they are; its type only lists the older names.
+    ...({ minVersion: 'TLSv1.2' } as object),
+  };
+}
+
 async function start(): Promise<void> {
   const config = await provenConfig();
   configureLogging({ level: (config.values.get(modeConfig.token) as ConfigOf<typeof modeConfig>).logLevel });
   const logger = new Logger('start');
   for (const setting of config.sandboxSettings) logger.warn({ setting }, 'a setting fit for a sandbox only is in use');
-  const app = await NestFactory.createApplicationContext(AppModule.of(config), {
-    logger: new NestLog(),
-    abortOnError: false,
-  });
-  app.enableShutdownHooks();
+  const app = await createApplication(config);
   await app.get(AuditTrail).record({ kind: 'gateway.started', outcome: 'success', actor: {} });
   logger.info({ node: process.version }, 'gateway started');
   process.send?.({ started: true });

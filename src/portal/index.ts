@@ -1,0 +1,5 @@
+export { portalConfig } from './portal.config';
+export { PortalModule } from './portal.module';
+export { userOf } from './session/portal-user';
+export type { PortalRole, PortalUser } from './session/portal-user';
+export { setupPortal } from './setup-portal';

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { defineSlice, provePortFree, proveReadableFile, text, variable } from '../platform/config';
+
+const role = z.enum(['operator', 'auditor', 'administrator']);
+
+export const portalConfig = defineSlice(
+  'portal',
+  {
+    enabled: variable('DRIMBOX_PORTAL_ENABLED', text.flag(false), {
+      describe: 'Opens the portal: contextual call, exams, viewer, operator pages',
+    }),
+    host: variable('DRIMBOX_PORTAL_HOST', text.host().default('127.0.0.1'), {
+      describe: 'Address the portal binds (0.0.0.0 for all)',
+    }),
+    port: variable('DRIMBOX_PORTAL_PORT', text.port().default(8440), { describe: 'Port of the portal' }),
+    publicUrl: variable('DRIMBOX_PORTAL_PUBLIC_URL', text.url('https:').default('https://localhost:8440'), {
+      describe: 'Address by which browsers reach the portal; login redirections and links begin with it',
+    }),
+    certificateFile: variable('DRIMBOX_PORTAL_CERT_FILE', text.path().optional(), {
+      describe: 'Certificate chain of the portal (PEM)',
+    }),
+    keyFile: variable('DRIMBOX_PORTAL_KEY_FILE', text.path().optional(), {
+      describe: 'Private key of the portal (PEM)',
+    }),
+    keyPassphraseFile: variable('DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', text.path().optional(), {
+      describe: 'File that holds the passphrase of the key, when it is encrypted',
+    }),
+    sessionSecretFile: variable('DRIMBOX_PORTAL_SESSION_SECRET_FILE', text.path().optional(), {
+      describe:
+        'File with the secret (32 characters or more) that signs session cookies; without it one is made in the data folder',
+    }),
+    sessionIdleMinutes: variable('DRIMBOX_PORTAL_SESSION_IDLE_MINUTES', text.integer(1, 720).default(30), {
+      describe: 'A session without a request for this long ends',
+      unit: 'minutes',
+    }),
+    sessionHoursMax: variable('DRIMBOX_PORTAL_SESSION_HOURS_MAX', text.integer(1, 24).default(10), {
+      describe: 'A session ends after this long in any case',
+      unit: 'hours',
+    }),
+    trustedProxies: variable('DRIMBOX_PORTAL_TRUSTED_PROXIES', text.list().default([]), {
+      describe: 'Addresses of reverse proxies whose X-Forwarded-For is believed, separated by commas',
+    }),
+    roles: variable(
+      'DRIMBOX_PORTAL_ROLES',
+      text.json(z.record(z.string().min(1).max(100), z.array(role))).default({}),
+      {
+        describe:
+          'Roles of portal users by national identifier, as JSON: {"899700218896": ["operator","administrator"]}',
+        example: '{}',
+      },
+    ),
+  },
+  {
+    check: (values) =>
+      values.enabled && (!values.certificateFile || !values.keyFile)
+        ? [
+            {
+              variable: 'DRIMBOX_PORTAL_CERT_FILE',
+              code: 'missing',
+              message: 'the portal needs a certificate and its key',
+            },
+          ]
+        : [],
+    prove: async (values) => {
+      if (!values.enabled) return [];
+      const files: [string, string | undefined][] = [
+        ['DRIMBOX_PORTAL_CERT_FILE', values.certificateFile],
+        ['DRIMBOX_PORTAL_KEY_FILE', values.keyFile],
+        ['DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', values.keyPassphraseFile],
+        ['DRIMBOX_PORTAL_SESSION_SECRET_FILE', values.sessionSecretFile],
+      ];
+      const readable = await Promise.all(files.map(([name, file]) => (file ? proveReadableFile(name, file) : [])));
+      return [...readable.flat(), ...(await provePortFree('DRIMBOX_PORTAL_PORT', values.host, values.port))];
+    },
+  },
+);

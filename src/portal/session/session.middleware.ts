@@ -1,0 +1,52 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import session from 'express-session';
+import type { DataSource } from 'typeorm';
+import type { ConfigOf } from '../../platform/config';
+import type { portalConfig } from '../portal.config';
+import { sessionStore } from './session.store';
+import './portal-user';
+
+export const sessionCookie = '__Host-drimbox';
+
+/** The configured secret, or one made once in the data folder. */
+function secretOf(config: ConfigOf<typeof portalConfig>, dataDir: string): string {
+  if (config.sessionSecretFile) return readFileSync(config.sessionSecretFile, 'utf8').trim();
+  const file = join(dataDir, 'session-secret');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  return readFileSync(file, 'utf8').trim();
+}
+
+/** Ends sessions that are older than the absolute limit, whatever their activity. */
+function endOldSessions(hoursMax: number): RequestHandler {
+  return (request: Request, _response: Response, next: NextFunction) => {
+    const { loggedInAt } = request.session;
+    if (loggedInAt !== undefined && Date.now() - loggedInAt > hoursMax * 3_600_000) {
+      request.session.regenerate(next);
+      return;
+    }
+    next();
+  };
+}
+
+/** Server-side sessions; the cookie is bound to this host, unreadable by scripts and not sent by other sites' requests. */
+export function sessionMiddlewares(
+  config: ConfigOf<typeof portalConfig>,
+  dataDir: string,
+  dataSource: DataSource,
+): RequestHandler[] {
+  const secret = secretOf(config, dataDir);
+  const sessions = session({
+    name: sessionCookie,
+    secret,
+    store: sessionStore(dataSource),
+    resave: false,
+    saveUninitialized: false,
+    rolling: true,
+    proxy: true,
+    cookie: { httpOnly: true, secure: true, sameSite: 'lax', path: '/', maxAge: config.sessionIdleMinutes * 60_000 },
+  });
+  return [sessions, endOldSessions(config.sessionHoursMax)];
+}

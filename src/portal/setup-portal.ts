@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import express, { NextFunction, Request, Response } from 'express';
+import hbs from 'hbs';
+import helmet from 'helmet';
+import { DataSource } from 'typeorm';
+import type { ConfigOf } from '../platform/config';
+import { acceptCorrelationId, runWithCorrelation } from '../platform/logging';
+import { persistenceConfig } from '../platform/persistence';
+import { csrfProtection, csrfToken } from './access/csrf';
+import { portalConfig } from './portal.config';
+import { messages } from './screen/messages';
+import { userOf } from './session/portal-user';
+import { sessionMiddlewares } from './session/session.middleware';
+
+/** Form fields of a contextual call and of the pages: all small. */
+const formBytesMax = '64kb';
+
+/** Paths that other programs post to: they prove themselves in the request and have no session. */
+const withoutCsrf = ['/contextual-call', '/login/backchannel-logout'];
+
+/** What every answer of the portal says to the browser. The viewer has its own policy below `/viewer/`. */
+function securityHeaders() {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        frameSrc: ["'self'"],
+        objectSrc: ["'none'"],
+        formAction: ["'self'", 'https:'],
+        frameAncestors: ["'self'"],
+        baseUri: ["'none'"],
+      },
+    },
+    strictTransportSecurity: { maxAge: 31_536_000 },
+    referrerPolicy: { policy: 'no-referrer' },
+    crossOriginEmbedderPolicy: false,
+  });
+}
+
+function correlate(request: Request, response: Response, next: NextFunction): void {
+  const id = acceptCorrelationId(request.get('x-correlation-id'));
+  response.set('X-Correlation-Id', id);
+  response.set('Cache-Control', 'no-store');
+  runWithCorrelation(id, next);
+}
+
+/** What every view may use: the user, the form mark, the texts. */
+function viewLocals(request: Request, response: Response, next: NextFunction): void {
+  response.locals.user = userOf(request);
+  response.locals.csrf = response.locals.user ? csrfToken(request) : undefined;
+  response.locals.t = messages;
+  response.locals.path = request.path;
+  next();
+}
+
+function setupViews(app: NestExpressApplication): void {
+  const web = join(__dirname, 'web');
+  app.setBaseViewsDir(join(web, 'views'));
+  app.setViewEngine('hbs');
+  app.set('view options', { layout: 'layout' });
+  hbs.registerPartials(join(web, 'views', 'partials'));
+  hbs.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+  hbs.registerHelper('json', (value: unknown) => JSON.stringify(value));
+  app.useStaticAssets(join(web, 'static'), {
+    prefix: '/static/',
+    maxAge: '1h',
+    setHeaders: (response) => response.setHeader('Cache-Control', 'public, max-age=3600'),
+  });
+}
+
+/** Everything that stands before the controllers: headers, correlation, limits, sessions, form marks, views. */
+export function setupPortal(app: NestExpressApplication): void {
+  const config = app.get<ConfigOf<typeof portalConfig>>(portalConfig.token);
+  const { dataDir } = app.get<ConfigOf<typeof persistenceConfig>>(persistenceConfig.token);
+  app.disable('x-powered-by');
+  app.disable('etag');
+  if (config.trustedProxies.length > 0) app.set('trust proxy', config.trustedProxies);
+  app.use(correlate, securityHeaders());
+  setupViews(app);
+  app.use(
+    express.urlencoded({ extended: false, limit: formBytesMax, parameterLimit: 100 }),
+    express.json({ limit: formBytesMax }),
+  );
+  app.use(...sessionMiddlewares(config, dataDir, app.get(DataSource)), csrfProtection(withoutCsrf), viewLocals);
+}
