@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { certificateKeyUsage } from './certificate-fields';
 import { buildPath } from './chain';
 import { LoadedMaterial, MaterialSource, readMaterial } from './key-material';
@@ -43,7 +44,7 @@ export function proveMaterial(material: LoadedMaterial, options: ProofOptions): 
     faults.push(fault('chain-not-trusted', 'no valid path leads from the certificate to a trusted authority'));
   }
   for (const name of options.hostNames ?? []) {
-    if (!certificate.checkHost(name) && !certificate.checkIP(name)) {
+    if (!(isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name))) {
       faults.push(fault('name-not-covered', `the certificate does not cover the name ${name}`));
     }
   }
