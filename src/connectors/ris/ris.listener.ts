@@ -1,0 +1,71 @@
+import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { ConfigOf } from '../../platform/config';
+import { HealthRegistry } from '../../platform/health';
+import { Logger } from '../../platform/logging';
+import { TlsMaterial } from '../../platform/pki';
+import type { MessageHandler } from './message-handler';
+import { MllpServer } from './mllp-server';
+import { opensClearText, risConfig } from './ris.config';
+
+/** The HL7 ports. Opens once every room is ready, and refuses to open when none has come to take the messages. */
+@Injectable()
+export class RisListener implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('ris');
+  private handler?: MessageHandler;
+  private servers: MllpServer[] = [];
+  private material?: TlsMaterial;
+  /** Ports bound, 0 when closed. */
+  port = 0;
+  tlsPort = 0;
+
+  constructor(
+    @Inject(risConfig.token) private readonly config: ConfigOf<typeof risConfig>,
+    private readonly health: HealthRegistry,
+  ) {}
+
+  /** Called by the room that takes the messages, at module initialisation. */
+  register(handler: MessageHandler): void {
+    if (this.handler) throw new Error('the HL7 listener has a handler already');
+    this.handler = handler;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.config.enabled) return;
+    const handler = this.handler;
+    if (!handler) throw new Error('the HL7 listener has no handler and does not open');
+    const { host } = this.config;
+    if (opensClearText(this.config)) {
+      const server = new MllpServer(this.config, handler);
+      this.port = await server.listen(host, this.config.port);
+      this.servers.push(server);
+    }
+    if (this.config.certificateFile) await this.openTls(handler);
+    this.logger.info({ host, port: this.port, tlsPort: this.tlsPort }, 'HL7 listener open');
+    this.health.register({
+      name: 'hl7',
+      critical: false,
+      check: async () => {
+        const connections = this.servers.reduce((sum, server) => sum + server.connections, 0);
+        return { level: 'up', summary: `${connections} connexion(s) HL7 ouverte(s).`, facts: { connections } };
+      },
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.close()));
+    this.material?.close();
+    this.servers = [];
+  }
+
+  private async openTls(handler: MessageHandler): Promise<void> {
+    const { certificateFile, keyFile, authoritiesFile, clientCertificate } = this.config;
+    const anchorFiles = authoritiesFile ? [authoritiesFile] : [];
+    this.material = await TlsMaterial.load({ name: 'hl7', certificateFile, keyFile, anchorFiles }, { use: 'server' });
+    const required = clientCertificate === 'required';
+    const tls = { ...this.material.contextOptions(), requestCert: required, rejectUnauthorized: required };
+    const server = new MllpServer({ ...this.config, tls }, handler);
+    this.tlsPort = await server.listen(this.config.host, this.config.tlsPort);
+    this.servers.push(server);
+    if (server.tlsServer) this.material.bindServer(server.tlsServer);
+  }
+}
