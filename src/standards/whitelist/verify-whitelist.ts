@@ -6,6 +6,7 @@ import {
   rootOf,
   signaturesIn,
   verifyXades,
+  type VerifiedXades,
   XmlRefusedError,
   type XmlDocument,
 } from '../xmlsec';
@@ -54,7 +55,7 @@ function examine(bytes: Uint8Array, policy: WhiteListPolicy): AcceptedWhiteList 
     document,
   );
   if (policy.strictForm && !isFullyDetermined(signature, verified.certificate)) throw new Refused('form', 'signature');
-  requireSigner(verified.certificate, verified.otherCertificates, policy);
+  requireSigner(verified, policy);
   requireDates(verified.certificate, verified.signingTime);
   const list = readWhiteList(root);
   if (!list) throw new Refused('content', 'not a white list of a known version');
@@ -65,11 +66,8 @@ function requireWholeDocument(nodes: readonly unknown[], document: XmlDocument):
   if (nodes.length !== 1 || nodes[0] !== document) throw new Refused('coverage', 'the whole document must be signed');
 }
 
-function requireSigner(
-  certificate: X509Certificate,
-  others: readonly X509Certificate[],
-  policy: WhiteListPolicy,
-): void {
+function requireSigner(verified: VerifiedXades, policy: WhiteListPolicy): void {
+  const { certificate } = verified;
   const { subject } = certificateNames(certificate.raw);
   const isOnly = (type: string, expected: string): boolean => {
     const values = dnValues(subject, type);
@@ -77,9 +75,10 @@ function requireSigner(
   };
   if (!isOnly('CN', policy.signer.commonName)) throw new Refused('signer-name', 'CN');
   if (!isOnly('OU', policy.signer.organizationalUnit)) throw new Refused('signer-name', 'OU');
-  if (policy.at < new Date(certificate.validFrom)) throw new Refused('signer-not-yet-valid', 'certificate');
-  if (policy.at > new Date(certificate.validTo)) throw new Refused('signer-expired', 'certificate');
-  const fault = policy.trust(certificate, others, policy.at);
+  const at = policy.at === 'signing-time' ? verified.signingTime : policy.at;
+  if (at < new Date(certificate.validFrom)) throw new Refused('signer-not-yet-valid', 'certificate');
+  if (at > new Date(certificate.validTo)) throw new Refused('signer-expired', 'certificate');
+  const fault = policy.trust(certificate, verified.otherCertificates, at);
   if (fault) throw new Refused(fault, 'certificate');
 }
 

@@ -49,8 +49,11 @@ export type SignerTrust = (
 ) => 'signer-untrusted' | 'signer-revoked' | 'revocation-unknown' | undefined;
 
 export interface WhiteListPolicy {
-  /** Moment at which the signer's certificate must be valid. */
-  readonly at: Date;
+  /**
+   * Moment at which the signer's certificate must be valid; `signing-time` for a list that was accepted before and is
+   * only read back.
+   */
+  readonly at: Date | 'signing-time';
   /** Subject the signer must have: `CN=Liste Blanche DRIM-M`, `OU=318751275100020`. */
   readonly signer: { readonly commonName: string; readonly organizationalUnit: string };
   readonly trust: SignerTrust;
