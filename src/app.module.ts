@@ -1,6 +1,7 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
 import { ConfigModule, LoadedConfig, Slice } from './platform/config';
+import { HealthModule } from './platform/health';
 import { InternalModule, internalConfig } from './platform/internal';
 import { portalConfig, PortalModule } from './portal';
 import { modeConfig, persistenceConfig, PersistenceModule } from './platform/persistence';
@@ -19,7 +20,14 @@ export class AppModule {
   static of(config: LoadedConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.of(config), PersistenceModule.forRoot(), AuditModule, InternalModule, PortalModule],
+      imports: [
+        ConfigModule.of(config),
+        PersistenceModule.forRoot(),
+        HealthModule,
+        AuditModule,
+        InternalModule,
+        PortalModule,
+      ],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Global, Injectable, Module } from '@nestjs/common';
 import { describeCause, GatewayError } from '../errors';
 
 export type HealthLevel = 'up' | 'warning' | 'down';
@@ -78,3 +78,7 @@ async function ask(check: HealthCheck): Promise<HealthFinding & { error?: string
     return { level: 'down', summary: `Le contrôle a échoué (${text}).`, error: text };
   }
 }
+
+@Global()
+@Module({ providers: [HealthRegistry], exports: [HealthRegistry] })
+export class HealthModule {}

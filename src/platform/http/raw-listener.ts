@@ -1,6 +1,7 @@
 import { createServer as createPlainServer, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer, ServerOptions } from 'node:https';
 import { Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { GatewayError, platformErrors } from '../errors';
 import { acceptCorrelationId, Logger, runWithCorrelation } from '../logging';
 import { AccessKind } from './access';
@@ -56,8 +57,13 @@ export class RawListener {
     this.logger = new Logger(name);
   }
 
-  /** Opens the port; resolves with the port bound. */
-  async listen(host: string, port: number, tls?: ServerOptions): Promise<number> {
+  /** Opens the port; resolves with the port bound. `prepare` sees the TLS server before its first connection. */
+  async listen(
+    host: string,
+    port: number,
+    tls?: ServerOptions,
+    prepare?: (server: TlsServer) => void,
+  ): Promise<number> {
     if (this.routes.length === 0) throw new Error(`${this.name}: a listener without a route does not open`);
     const onRequest = (request: IncomingMessage, response: ServerResponse) => void this.serve(request, response);
     const common = { maxHeaderSize: this.limits.headerBytesMax, noDelay: true, keepAliveTimeout: 65_000 };
@@ -74,6 +80,7 @@ export class RawListener {
       if (!socket.writable || socket.destroyed) return;
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
+    if (tls) prepare?.(server as unknown as TlsServer);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port }, () => {
@@ -83,11 +90,6 @@ export class RawListener {
     });
     this.server = server;
     return (server.address() as { port: number }).port;
-  }
-
-  /** The TLS server, for a change of certificate or revocation list while it runs. */
-  get tlsServer(): import('node:tls').Server | undefined {
-    return this.server as unknown as import('node:tls').Server | undefined;
   }
 
   get connections(): number {

@@ -63,5 +63,5 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
 }
 
 @Global()
-@Module({ providers: [HealthRegistry, InternalListener], exports: [HealthRegistry, InternalListener] })
+@Module({ providers: [InternalListener], exports: [InternalListener] })
 export class InternalModule {}

@@ -1,0 +1,26 @@
+import { INestApplicationContext, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AuditModule } from '../audit';
+import { ConfigModule, LoadedConfig } from '../platform/config';
+import { HealthModule } from '../platform/health';
+import { NestLog } from '../platform/logging';
+import { PersistenceModule } from '../platform/persistence';
+
+/** Runs one command with some rooms of the gateway, without any listener, and closes them. */
+export async function withRooms<T>(
+  config: LoadedConfig,
+  rooms: readonly Type[],
+  work: (app: INestApplicationContext) => Promise<T>,
+): Promise<T> {
+  class Rooms {}
+  const imports = [ConfigModule.of(config), PersistenceModule.forRoot(), HealthModule, AuditModule, ...rooms];
+  const app = await NestFactory.createApplicationContext(
+    { module: Rooms, imports },
+    { logger: new NestLog(), abortOnError: false },
+  );
+  try {
+    return await work(app);
+  } finally {
+    await app.close();
+  }
+}

@@ -1,0 +1,24 @@
+import type { Professional } from '../../../connectors/psc';
+import type { WhiteListEntry } from '../../../standards/whitelist';
+import type { WadoResource, WishList } from '../../../standards/dicomweb';
+import type { ServableManifest } from '../../archive';
+
+/** Another gateway, by its certificate and its line of the white list. */
+export interface AdmittedPeer {
+  readonly subject: string;
+  readonly certificateSha256: string;
+  readonly entry: WhiteListEntry;
+  readonly address: string | undefined;
+}
+
+/** What the admission steps have established, in their order. A later step needs the earlier ones. */
+export interface Admission {
+  peer?: AdmittedPeer;
+  professional?: Professional;
+  resource?: WadoResource;
+  wishes?: WishList;
+  kosSopInstanceUid?: string;
+  manifest?: ServableManifest;
+}
+
+export type Admitted = Required<Admission>;

@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { InstanceHeader, InstanceSink, RetrievalOutcome } from '../../../connectors/pacs';
+import { describeCause, GatewayError } from '../../../platform/errors';
+import type { Transcoder } from '../../../platform/transcoding';
+import { DicomRefusal, encodeFileMeta, InsInserter, InsToInsert } from '../../../standards/dicom';
+import { chooseTransferSyntax, TransferSyntaxChoice, WishList } from '../../../standards/dicomweb';
+import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
+import { servingErrors } from '../serving.errors';
+import { BodyWriter } from './body-writer';
+import { conversionTargets, imageFacts } from './image-facts';
+
+/** Objects gathered or in conversion at once: enough to keep two workers busy, few enough to bound memory. */
+const conversionsMax = 4;
+
+export interface InstancesAnswerOptions {
+  readonly response: ServerResponse;
+  readonly wishes: WishList;
+  readonly ins: InsToInsert | undefined;
+  readonly transcoder: Transcoder;
+  readonly objectBytesMax: number;
+  /** Aborts the retrieval when the answer cannot go on. */
+  readonly abort: AbortController;
+}
+
+/** What the instance under way needs; a conversion gathers it whole first. */
+type Current =
+  | { readonly mode: 'pass'; readonly header: InstanceHeader; readonly inserter: InsInserter | undefined }
+  | { readonly mode: 'convert'; readonly header: InstanceHeader; readonly chunks: Buffer[]; bytes: number }
+  | { readonly mode: 'discard' };
+
+/**
+ * A `multipart/related` answer of whole instances (PS3.18 8.7.3, RAD-107). Data sets pass as they arrive; only the head up
+ * to (0010,1002) is looked at, to add the INS. What must be converted is gathered, converted in a worker and sent between
+ * two other instances.
+ */
+export class InstancesAnswer implements InstanceSink {
+  private readonly multipart = new MultipartWriter({ boundary: boundaryFrom(randomBytes(24)) });
+  private readonly body: BodyWriter;
+  private current: Current = { mode: 'discard' };
+  private failure: GatewayError | undefined;
+  private readonly converted: { to: string; header: InstanceHeader; dataset: readonly Buffer[] }[] = [];
+  private readonly conversions = new Set<Promise<void>>();
+  private betweenParts = true;
+  /** Instances begun or converted. */
+  parts = 0;
+
+  constructor(private readonly options: InstancesAnswerOptions) {
+    this.body = new BodyWriter(options.response, () => ({
+      'Content-Type': `multipart/related; type="application/dicom"; boundary=${this.multipart.boundary}`,
+      'Cache-Control': 'no-store',
+    }));
+  }
+
+  get bytes(): number {
+    return this.body.bytes;
+  }
+
+  begin(header: InstanceHeader): void {
+    if (this.failure) return;
+    const choice = this.choose(header.transferSyntaxUid);
+    if (choice === 'not-acceptable') {
+      this.fail(new GatewayError(servingErrors.notAcceptable, { detail: `stored as ${header.transferSyntaxUid}` }));
+    } else if (choice === 'as-is') {
+      this.current = { mode: 'pass', header, inserter: this.inserter(header.transferSyntaxUid) };
+      this.betweenParts = false;
+      this.writePartHead(header, header.transferSyntaxUid);
+    } else {
+      this.current = { mode: 'convert', header, chunks: [], bytes: 0 };
+    }
+  }
+
+  /** With the object's facts the choice is final; without them it is what could be for some object of that syntax. */
+  private choose(stored: string, facts?: ReturnType<typeof imageFacts>): TransferSyntaxChoice {
+    const { transcoder, wishes } = this.options;
+    return chooseTransferSyntax({ stored, canEncodeTo: conversionTargets(transcoder, stored, facts), wishes });
+  }
+
+  write(chunk: Buffer): boolean {
+    const current = this.current;
+    if (current.mode === 'pass') return this.pass(current, () => current.inserter?.push(chunk) ?? [chunk]);
+    if (current.mode === 'convert') this.gather(current, chunk);
+    return this.isReady;
+  }
+
+  end(): void {
+    const current = this.current;
+    this.current = { mode: 'discard' };
+    if (current.mode === 'pass') {
+      this.pass(current, () => current.inserter?.end() ?? []);
+      this.body.flush();
+      this.betweenParts = true;
+      this.writeConverted();
+    } else if (current.mode === 'convert') this.convert(current);
+  }
+
+  cut(reason: Error): void {
+    this.current = { mode: 'discard' };
+    this.failure ??= new GatewayError(servingErrors.incomplete, { cause: reason });
+  }
+
+  async drained(): Promise<void> {
+    while (!this.isReady) {
+      await (this.conversions.size >= conversionsMax ? Promise.race(this.conversions) : this.body.drained());
+    }
+  }
+
+  /**
+   * Ends the answer when everything expected is in it.
+   * @throws GatewayError when it is not: nothing may then end as if complete.
+   */
+  async finish(outcome: RetrievalOutcome, beforeLastByte: () => Promise<void>): Promise<void> {
+    await Promise.all(this.conversions);
+    if (this.failure) throw this.failure;
+    this.refuseIncomplete(outcome);
+    this.body.flush();
+    await beforeLastByte();
+    await this.body.end(this.multipart.close());
+  }
+
+  /** The reason why the answer could not go on, if the answer itself stopped the retrieval. */
+  get failed(): GatewayError | undefined {
+    return this.failure;
+  }
+
+  private refuseIncomplete(outcome: RetrievalOutcome): void {
+    const { undelivered } = outcome;
+    if (undelivered.length === 0) return;
+    const gone = undelivered.every((instance) => instance.reason === 'not-in-pacs');
+    const named = undelivered.slice(0, 20).map((instance) => `${instance.sopInstanceUid} (${instance.reason})`);
+    const detail = `${undelivered.length} not delivered: ${named.join(', ')}`;
+    throw new GatewayError(gone ? servingErrors.gone : servingErrors.incomplete, { detail });
+  }
+
+  private get isReady(): boolean {
+    return this.failure !== undefined || (!this.body.isFull && this.conversions.size < conversionsMax);
+  }
+
+  private inserter(transferSyntaxUid: string): InsInserter | undefined {
+    return this.options.ins ? new InsInserter({ transferSyntaxUid, ins: this.options.ins }) : undefined;
+  }
+
+  private pass(current: { header: InstanceHeader }, chunks: () => Buffer[]): boolean {
+    try {
+      for (const chunk of chunks()) this.body.write(chunk);
+    } catch (error) {
+      if (!(error instanceof DicomRefusal)) throw error;
+      this.fail(unreadable(current.header, error));
+    }
+    return this.isReady;
+  }
+
+  private gather(current: Current & { mode: 'convert' }, chunk: Buffer): void {
+    current.bytes += chunk.length;
+    if (current.bytes > this.options.objectBytesMax) {
+      this.fail(new GatewayError(servingErrors.objectTooLarge, { detail: current.header.sopInstanceUid }));
+    } else current.chunks.push(chunk);
+  }
+
+  private convert(current: Current & { mode: 'convert' }): void {
+    const { header, chunks } = current;
+    const job = this.convertTo(header, chunks)
+      .catch((error: unknown) => {
+        if (this.options.abort.signal.aborted) return;
+        const detail = `${header.sopInstanceUid}: ${describeCause(error)}`;
+        this.fail(GatewayError.of(error) ?? new GatewayError(servingErrors.conversionFailed, { cause: error, detail }));
+      })
+      .finally(() => this.conversions.delete(job));
+    this.conversions.add(job);
+  }
+
+  private async convertTo(header: InstanceHeader, chunks: readonly Buffer[]): Promise<void> {
+    const from = header.transferSyntaxUid;
+    const choice = this.choose(from, imageFacts(chunks, from));
+    if (choice === 'as-is' || choice === 'not-acceptable')
+      throw new GatewayError(servingErrors.notAcceptable, { detail: `stored as ${from}` });
+    const to = choice.convertTo;
+    const dataset = await this.options.transcoder.convert({ dataset: chunks, from, to }, this.options.abort.signal);
+    const inserter = this.inserter(to);
+    const withIns = inserter ? [...dataset.flatMap((part) => inserter.push(part)), ...inserter.end()] : dataset;
+    this.converted.push({ to, header, dataset: withIns });
+    this.writeConverted();
+  }
+
+  private writeConverted(): void {
+    if (!this.betweenParts || this.failure) return;
+    for (const { header, to, dataset } of this.converted.splice(0)) {
+      this.writePartHead(header, to);
+      for (const chunk of dataset) this.body.write(chunk);
+    }
+    this.body.flush();
+  }
+
+  private writePartHead(header: InstanceHeader, transferSyntaxUid: string): void {
+    this.parts++;
+    this.body.write(
+      this.multipart.partStart({ 'Content-Type': `application/dicom; transfer-syntax=${transferSyntaxUid}` }),
+    );
+    this.body.write(fileMeta(header, transferSyntaxUid));
+  }
+
+  private fail(error: GatewayError): void {
+    if (this.failure) return;
+    this.failure = error;
+    this.current = { mode: 'discard' };
+    if (!this.options.response.headersSent) this.body.discard();
+    this.options.abort.abort(error);
+  }
+}
+
+function fileMeta(header: InstanceHeader, transferSyntaxUid: string): Buffer {
+  return encodeFileMeta({
+    transferSyntaxUid,
+    mediaStorageSopClassUid: header.sopClassUid,
+    mediaStorageSopInstanceUid: header.sopInstanceUid,
+  });
+}
+
+function unreadable(header: InstanceHeader, refusal: DicomRefusal): GatewayError {
+  return new GatewayError(servingErrors.objectUnreadable, {
+    cause: refusal,
+    detail: `${header.sopInstanceUid}: ${refusal.reason}`,
+  });
+}

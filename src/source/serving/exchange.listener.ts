@@ -1,0 +1,76 @@
+import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { TLSSocket } from 'node:tls';
+import { AuditActor, AuditTrail } from '../../audit';
+import { ConfigOf } from '../../platform/config';
+import { HealthRegistry } from '../../platform/health';
+import { RawListener } from '../../platform/http';
+import { Logger } from '../../platform/logging';
+import { materialSource, PkiService } from '../../platform/pki';
+import { AdmissionService } from './admission/admission.service';
+import { exchangeRoutes } from './exchange.routes';
+import { servingConfig } from './serving.config';
+import { WadoService } from './wado.service';
+
+/** Time a peer has for its request line and headers. */
+const headersMsMax = 10_000;
+/** A full ANS Accept list is about 1.5 KB, a PSC token about 2 KB. */
+const headerBytesMax = 32 * 1024;
+
+/** The port by which other gateways come: TLS 1.2 or 1.3, client certificate required, revocation checked. */
+@Injectable()
+export class ExchangeListener implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly listener: RawListener;
+  private readonly logger = new Logger('exchange');
+  port = 0;
+
+  constructor(
+    @Inject(servingConfig.token) private readonly config: ConfigOf<typeof servingConfig>,
+    wado: WadoService,
+    admission: AdmissionService,
+    health: HealthRegistry,
+    private readonly pki: PkiService,
+    private readonly trail: AuditTrail,
+  ) {
+    this.listener = new RawListener(
+      'exchange',
+      exchangeRoutes({ basePath: config.basePath, wado, admission, health }),
+      {
+        connectionsMax: config.connectionsMax,
+        headersMsMax,
+        headerBytesMax,
+        idleMsMax: config.stallMsMax,
+      },
+    );
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.config.enabled) return;
+    const material = await this.pki.material(materialSource('exchange', this.config), { use: 'server' });
+    const { tls, protect } = await this.pki.protectListener(material, {
+      onRefused: (refusal, subject) => this.recordRefusal(refusal, { peer: subject }),
+    });
+    this.port = await this.listener.listen(this.config.host, this.config.port, tls, (server) => {
+      protect(server);
+      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+        this.recordRefusal(error.code ?? 'unknown', { address: socket.remoteAddress });
+      });
+    });
+    this.logger.info(
+      { host: this.config.host, port: this.port, basePath: this.config.basePath },
+      'exchange listener open',
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.listener.close();
+  }
+
+  private recordRefusal(reason: string, actor: AuditActor): void {
+    this.logger.warn({ reason, address: actor.address }, 'a TLS connection was refused');
+    this.trail
+      .record({ kind: 'pki.certificate-refused', outcome: 'refused', actor, facts: { reason } })
+      .catch((cause: Error) =>
+        this.logger.error({ cause: cause.message }, 'a refused connection could not be recorded'),
+      );
+  }
+}

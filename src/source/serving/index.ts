@@ -1,0 +1,4 @@
+export { exchangeRoutes } from './exchange.routes';
+export { servingConfig } from './serving.config';
+export { servingErrors } from './serving.errors';
+export { ServingModule } from './serving.module';

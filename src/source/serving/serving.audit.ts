@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
+import { GatewayError } from '../../platform/errors';
+import type { Exchange } from '../../platform/http';
+import { counter, histogram } from '../../platform/metrics';
+import type { WadoResource } from '../../standards/dicomweb';
+import type { Admission } from './admission/admitted';
+
+const requests = counter('serving_requests_total', 'Requests of other gateways, by outcome and error code', [
+  'outcome',
+  'code',
+]);
+const bytesSent = counter('serving_bytes_total', 'Bytes of images sent to other gateways');
+const seconds = histogram('serving_seconds', 'Time from request to last byte, by kind of resource', ['level']);
+
+export interface Delivery {
+  readonly instances: number;
+  readonly bytes: number;
+}
+
+/** One structured record for each refusal and each delivery: who, by which certificate and token, for whom, what, how much. */
+@Injectable()
+export class ServingAudit {
+  constructor(private readonly trail: AuditTrail) {}
+
+  async delivered(exchange: Exchange, admission: Admission, delivery: Delivery, startedAt: number): Promise<void> {
+    await this.trail.record({
+      ...this.common(exchange, admission, delivery, startedAt),
+      kind: 'serving.delivered',
+      outcome: 'success',
+    });
+    requests.inc({ outcome: 'delivered', code: 'none' });
+    bytesSent.inc(delivery.bytes);
+    seconds.observe({ level: levelOf(admission.resource) }, (performance.now() - startedAt) / 1000);
+  }
+
+  async failed(
+    exchange: Exchange,
+    admission: Admission,
+    error: GatewayError,
+    delivery: Delivery,
+    startedAt: number,
+  ): Promise<void> {
+    const refused = error.entry.status < 500;
+    requests.inc({ outcome: refused ? 'refused' : 'failed', code: error.code });
+    bytesSent.inc(delivery.bytes);
+    await this.trail.record({
+      ...this.common(exchange, admission, delivery, startedAt),
+      kind: refused ? 'serving.refused' : 'serving.failed',
+      outcome: refused ? 'refused' : 'failure',
+      errorCode: error.code,
+    });
+  }
+
+  private common(
+    exchange: Exchange,
+    admission: Admission,
+    delivery: Delivery,
+    startedAt: number,
+  ): Omit<AuditEvent, 'kind' | 'outcome'> {
+    return {
+      actor: actorOf(exchange, admission),
+      patient: admission.manifest?.patient,
+      studyInstanceUid: admission.resource?.studyInstanceUid,
+      documentUniqueId: admission.kosSopInstanceUid,
+      instances: delivery.instances,
+      bytes: delivery.bytes,
+      durationMs: performance.now() - startedAt,
+      facts: { level: levelOf(admission.resource) },
+    };
+  }
+}
+
+function actorOf(exchange: Exchange, admission: Admission): AuditActor {
+  return {
+    peer: admission.peer?.subject,
+    peerCertificateSha256: admission.peer?.certificateSha256,
+    professionalId: admission.professional?.subjectNameId,
+    professionalName: admission.professional?.name,
+    address: exchange.request.socket.remoteAddress,
+  };
+}
+
+function levelOf(resource: WadoResource | undefined): string {
+  if (!resource) return 'unknown';
+  return resource.metadata ? `${resource.level}-metadata` : resource.level;
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TranscodingModule } from '../../platform/transcoding';
+import { ArchiveModule } from '../archive';
+import { AdmissionService } from './admission/admission.service';
+import { MetadataService } from './delivery/metadata.service';
+import { ExchangeListener } from './exchange.listener';
+import { ServingAudit } from './serving.audit';
+import { WadoService } from './wado.service';
+
+/** Serves the studies of our PACS to other gateways. */
+@Module({
+  imports: [ArchiveModule, TranscodingModule],
+  providers: [AdmissionService, MetadataService, ServingAudit, WadoService, ExchangeListener],
+  exports: [ExchangeListener],
+})
+export class ServingModule {}
