@@ -11,6 +11,12 @@ export const auditKinds = [
   'whitelist.refused',
   'pki.certificate-refused',
   'manifest.imported',
+  'intake.accepted',
+  'intake.refused',
+  'intake.duplicate',
+  'intake.contradictory',
+  'intake.not-for-dmp',
+  'intake.control-id-reused',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 
