@@ -42,3 +42,7 @@ export {
   splitPart10,
   type FileMetaToEncode,
 } from './file-meta';
+export { textDecoder, type TextDecode } from './character-sets';
+export { dicomJson, type DicomJsonOptions } from './dicom-json';
+export { readAttributes, type AttributesToRead, type AttributeValues } from './read-attributes';
+export { framesOf, type Frames, type FramesToFind } from './frames';
