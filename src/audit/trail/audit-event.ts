@@ -17,6 +17,11 @@ export const auditKinds = [
   'intake.contradictory',
   'intake.not-for-dmp',
   'intake.control-id-reused',
+  'dmp.provide-and-register',
+  'dmp.update-document-set',
+  'dmp.stored-query',
+  'dmp.retrieve',
+  'dmp.status',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 
