@@ -9,6 +9,7 @@ import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
 import { servingErrors } from '../serving.errors';
 import { BodyWriter } from './body-writer';
 import { conversionTargets, imageFacts } from './image-facts';
+import { refuseUndelivered } from './undelivered';
 
 /** Objects gathered or in conversion at once: enough to keep two workers busy, few enough to bound memory. */
 const conversionsMax = 4;
@@ -112,7 +113,7 @@ export class InstancesAnswer implements InstanceSink {
   async finish(outcome: RetrievalOutcome, beforeLastByte: () => Promise<void>): Promise<void> {
     await Promise.all(this.conversions);
     if (this.failure) throw this.failure;
-    this.refuseIncomplete(outcome);
+    refuseUndelivered(outcome);
     this.body.flush();
     await beforeLastByte();
     await this.body.end(this.multipart.close());
@@ -121,15 +122,6 @@ export class InstancesAnswer implements InstanceSink {
   /** The reason why the answer could not go on, if the answer itself stopped the retrieval. */
   get failed(): GatewayError | undefined {
     return this.failure;
-  }
-
-  private refuseIncomplete(outcome: RetrievalOutcome): void {
-    const { undelivered } = outcome;
-    if (undelivered.length === 0) return;
-    const gone = undelivered.every((instance) => instance.reason === 'not-in-pacs');
-    const named = undelivered.slice(0, 20).map((instance) => `${instance.sopInstanceUid} (${instance.reason})`);
-    const detail = `${undelivered.length} not delivered: ${named.join(', ')}`;
-    throw new GatewayError(gone ? servingErrors.gone : servingErrors.incomplete, { detail });
   }
 
   private get isReady(): boolean {

@@ -1,0 +1,83 @@
+import type { InstanceHeader, InstanceSink } from '../../../connectors/pacs';
+import { GatewayError } from '../../../platform/errors';
+import { DicomRefusal, HeadWalker } from '../../../standards/dicom';
+import { servingErrors } from '../serving.errors';
+
+const FLOAT_PIXEL_DATA = 0x7fe00008;
+/** Heads with long private elements or many frames' functional groups exist; beyond this it is not a head any more. */
+const headBytesMax = 64 * 1024 * 1024;
+
+export interface ReadHead {
+  readonly header: InstanceHeader;
+  /** The data set up to its pixel data (inflated when it was deflated). */
+  readonly head: Buffer;
+  readonly pixelDataFollows: boolean;
+}
+
+/** A sink that keeps only what stands before the pixel data and lets the rest fall. */
+export class MetadataReader implements InstanceSink {
+  readonly heads: ReadHead[] = [];
+  failed: GatewayError | undefined;
+  private header: InstanceHeader | undefined;
+  private walker: HeadWalker | undefined;
+
+  constructor(
+    private readonly abort: AbortController,
+    private readonly onHead: (read: ReadHead) => void,
+  ) {}
+
+  begin(header: InstanceHeader): void {
+    this.header = header;
+    this.guard(() => {
+      this.walker = new HeadWalker({
+        transferSyntaxUid: header.transferSyntaxUid,
+        stopAt: FLOAT_PIXEL_DATA,
+        headBytesMax,
+      });
+    });
+  }
+
+  write(chunk: Buffer): boolean {
+    const { walker } = this;
+    if (walker)
+      this.guard(() => {
+        if (walker.push(chunk)) this.keep(walker, true);
+      });
+    return true;
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  end(): void {
+    const { walker } = this;
+    if (walker)
+      this.guard(() => {
+        walker.end();
+        this.keep(walker, false);
+      });
+  }
+
+  cut(reason: Error): void {
+    this.walker = undefined;
+    this.failed ??= new GatewayError(servingErrors.incomplete, { cause: reason });
+  }
+
+  private keep(walker: HeadWalker, pixelDataFollows: boolean): void {
+    this.walker = undefined;
+    if (this.header) this.onHead({ header: this.header, head: walker.head(), pixelDataFollows });
+  }
+
+  private guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof DicomRefusal)) throw error;
+      this.walker = undefined;
+      const detail = `${this.header?.sopInstanceUid}: ${error.reason}`;
+      this.failed ??= new GatewayError(servingErrors.objectUnreadable, { cause: error, detail });
+      this.abort.abort(this.failed);
+    }
+  }
+}

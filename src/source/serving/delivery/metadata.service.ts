@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import type { ExpectedInstance, Pacs, RetrievalRequest } from '../../../connectors/pacs';
+import { GatewayError } from '../../../platform/errors';
+import type { Exchange } from '../../../platform/http';
+import { dicomJson, DicomJsonDataSet, DicomRefusal, InsToInsert } from '../../../standards/dicom';
+import { chooseMetadataMediaType, WadoResource, WishList } from '../../../standards/dicomweb';
+import type { ServableManifest } from '../../archive';
+import { servingErrors } from '../serving.errors';
+import { BodyWriter } from './body-writer';
+import { addIns } from './json-ins';
+import { MetadataCache } from './metadata-cache';
+import { MetadataReader, ReadHead } from './metadata-reader';
+import { refuseUndelivered } from './undelivered';
+
+export interface MetadataRequest {
+  readonly exchange: Exchange;
+  readonly pacs: Pacs;
+  readonly manifest: ServableManifest;
+  readonly resource: WadoResource;
+  readonly expected: readonly ExpectedInstance[];
+  readonly ins: InsToInsert | undefined;
+  readonly wishes: WishList;
+}
+
+/** Answers `…/metadata` of a study, series or instance (PS3.18 10.4.1.1.2) as DICOM JSON, from the objects themselves. */
+@Injectable()
+export class MetadataService {
+  private readonly cache = new MetadataCache();
+
+  /** Metadata of every expected instance, ready to be sent. */
+  async answer(request: MetadataRequest): Promise<MetadataAnswer> {
+    const mediaType = chooseMetadataMediaType(request.wishes);
+    if (mediaType === 'not-acceptable')
+      throw new GatewayError(servingErrors.notAcceptable, { detail: 'metadata are given as JSON' });
+    const texts = await this.texts(request);
+    return new MetadataAnswer(request.exchange, mediaType, texts);
+  }
+
+  private async texts(request: MetadataRequest): Promise<string[]> {
+    const { manifest, expected } = request;
+    const known = this.cache.of(manifest.kosSopInstanceUid);
+    const missing = expected.filter((instance) => !known.has(instance.sopInstanceUid));
+    if (missing.length > 0) {
+      await this.read(request, missing, (uid, text) => known.set(uid, text));
+      this.cache.keep(manifest.kosSopInstanceUid);
+    }
+    return expected.map((instance) => known.get(instance.sopInstanceUid) as string);
+  }
+
+  private async read(
+    request: MetadataRequest,
+    missing: readonly ExpectedInstance[],
+    keep: (uid: string, text: string) => void,
+  ): Promise<void> {
+    const { exchange, pacs, resource } = request;
+    const abort = new AbortController();
+    const reader = new MetadataReader(abort, (read) =>
+      keep(read.header.sopInstanceUid, JSON.stringify(jsonOf(read, request))),
+    );
+    const retrieval: RetrievalRequest = {
+      studyInstanceUid: resource.studyInstanceUid,
+      seriesInstanceUid: 'seriesInstanceUid' in resource ? resource.seriesInstanceUid : undefined,
+      instances: missing,
+      correlationId: exchange.correlationId,
+    };
+    try {
+      refuseUndelivered(await pacs.retrieve(retrieval, reader, AbortSignal.any([exchange.signal, abort.signal])));
+    } catch (error) {
+      throw reader.failed ?? error;
+    }
+    if (reader.failed) throw reader.failed;
+  }
+}
+
+function jsonOf(
+  { header, head, pixelDataFollows }: ReadHead,
+  { resource, expected, ins }: MetadataRequest,
+): DicomJsonDataSet {
+  try {
+    const series = expected.find((instance) => instance.sopInstanceUid === header.sopInstanceUid)?.seriesInstanceUid;
+    const base = `/studies/${resource.studyInstanceUid}/series/${series}/instances/${header.sopInstanceUid}`;
+    const plain = { transferSyntaxUid: plainSyntax(header.transferSyntaxUid), pixelDataFollows };
+    const json = dicomJson(head, {
+      ...plain,
+      bulkDataUri: (path) => (path === '7FE00010' ? `..${base}/frames/1` : undefined),
+    });
+    return ins ? addIns(json, ins) : json;
+  } catch (error) {
+    if (!(error instanceof DicomRefusal)) throw error;
+    throw new GatewayError(servingErrors.objectUnreadable, {
+      cause: error,
+      detail: `${header.sopInstanceUid}: ${error.reason}`,
+    });
+  }
+}
+
+/** The head walker gives back a deflated head inflated: what remains is explicit VR little endian. */
+function plainSyntax(transferSyntaxUid: string): string {
+  return transferSyntaxUid === '1.2.840.10008.1.2.1.99' ? '1.2.840.10008.1.2.1' : transferSyntaxUid;
+}
+
+/** The JSON array, written instance by instance with back-pressure. */
+export class MetadataAnswer {
+  private readonly body: BodyWriter;
+
+  constructor(
+    exchange: Exchange,
+    mediaType: string,
+    private readonly texts: readonly string[],
+  ) {
+    this.body = new BodyWriter(exchange.response, () => ({ 'Content-Type': mediaType, 'Cache-Control': 'no-store' }));
+  }
+
+  get parts(): number {
+    return this.texts.length;
+  }
+
+  get bytes(): number {
+    return this.body.bytes;
+  }
+
+  async send(beforeLastByte: () => Promise<void>): Promise<void> {
+    let separator = '[';
+    for (const text of this.texts) {
+      if (!this.body.write(Buffer.from(separator + text))) await this.body.drained();
+      separator = ',';
+    }
+    this.body.flush();
+    await beforeLastByte();
+    await this.body.end(Buffer.from(this.texts.length === 0 ? '[]' : ']'));
+  }
+}
