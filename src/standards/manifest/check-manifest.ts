@@ -12,7 +12,8 @@ export type ManifestFault =
   | 'accession-number'
   | 'placer-order-number'
   | 'retrieve-address'
-  | 'date';
+  | 'date'
+  | 'mado-incomplete';
 
 const accessionLengthMax = 16;
 const orderLengthMax = 64;
@@ -61,4 +62,13 @@ function fits(identifier: IssuedIdentifier | undefined, lengthMax: number): bool
 /** UR allows no space but trailing ones (PS3.5 table 6.2-1); the address is one of WADO-RS, so HTTP. */
 function isRetrieveUrl(url: string): boolean {
   return url.length <= urlLengthMax && /^https?:\/\/[\x21-\x7e]+$/.test(url);
+}
+
+/** What IHE MADO makes mandatory beside (Rev. 1.1, 6.X.2): what a search or a display without images needs. */
+export function madoFault(manifest: Manifest): ManifestFault | undefined {
+  const known = [manifest.manufacturer, manifest.institution, manifest.timezoneOffset, manifest.targetRegions?.length];
+  const complete = manifest.studies.every(
+    ({ date, time, series }) => date && time && series.every(({ modality }) => modality),
+  );
+  return complete && known.every(Boolean) ? undefined : 'mado-incomplete';
 }

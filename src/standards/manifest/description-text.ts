@@ -4,7 +4,7 @@ import type { ManifestStudy } from './manifest';
 export interface DescriptionText {
   studyDescription?: string;
   actLabel?: string;
-  series: Map<string, { modality?: string; description?: string }>;
+  series: Map<string, { modality?: string; description?: string; date?: string; time?: string }>;
 }
 
 const examLine = /^Examen\s*:\s*(.*)$/;

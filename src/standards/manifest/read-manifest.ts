@@ -4,6 +4,7 @@ import { isManifestTitle, keyObjectDescription, keyObjectSelectionClass } from '
 import { DatasetFault, DatasetItem, datasetLimits, DatasetLimits, readDataset } from './dataset-reader';
 import { DescriptionText, readDescriptionText } from './description-text';
 import { tags } from './dicom-tags';
+import { readImageLibrary } from './image-library';
 import type {
   IssuedIdentifier,
   KeyImage,
@@ -85,6 +86,8 @@ function toManifest(root: DatasetItem, limits: ManifestLimits): Manifest {
   }
   const content = root.items(tags.ContentSequence);
   const text = readDescriptionText(descriptionOf(root, content));
+  const library = readImageLibrary(content, codeOf);
+  for (const [seriesInstanceUid, described] of library.series) text.series.set(seriesInstanceUid, described);
   return {
     sopInstanceUid: uid(root, tags.SOPInstanceUID, 'SOPInstanceUID'),
     seriesInstanceUid: uid(root, tags.SeriesInstanceUID, 'SeriesInstanceUID'),
@@ -96,6 +99,7 @@ function toManifest(root: DatasetItem, limits: ManifestLimits): Manifest {
     patient: patientOf(root),
     studies: studiesOf(root, text, limits),
     actLabel: text.actLabel,
+    targetRegions: library.targetRegions.length > 0 ? library.targetRegions : undefined,
     institution: institutionOf(root.text(tags.InstitutionName)),
     manufacturer: root.text(tags.Manufacturer) || undefined,
   };
@@ -235,8 +239,8 @@ class EvidenceReader {
       number: item.integer(tags.SeriesNumber),
       modality: item.code(tags.Modality) || described?.modality,
       description: item.text(tags.SeriesDescription) || described?.description,
-      date: item.code(tags.SeriesDate) || undefined,
-      time: item.code(tags.SeriesTime) || undefined,
+      date: item.code(tags.SeriesDate) || described?.date,
+      time: item.code(tags.SeriesTime) || described?.time,
       retrieveUrl: item.text(tags.RetrieveURL) || undefined,
       retrieveLocationUid: item.code(tags.RetrieveLocationUID) || undefined,
       instances: [],

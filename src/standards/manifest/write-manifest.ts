@@ -1,17 +1,17 @@
 import { insAuthorityNames, insNatureOf } from '../identity';
 import type { Ins } from '../identity';
 import { characterSetFor, WrittenCharacterSet } from './character-set';
-import { ManifestFault, manifestFault } from './check-manifest';
+import { madoFault, ManifestFault, manifestFault } from './check-manifest';
 import { institutionName } from './compose-manifest';
-import { keyObjectDescription, keyObjectSelectionClass, referenceValueType } from './concepts';
+import { keyObjectDescription, keyObjectSelectionClass, madoTitle, referenceValueType } from './concepts';
 import { DatasetWriter } from './dataset-writer';
 import { writeDescriptionText } from './description-text';
 import { tags } from './dicom-tags';
+import { ImageLibraryWriter, writeCode } from './image-library';
 import type {
   IssuedIdentifier,
   KeyImage,
   Manifest,
-  ManifestCode,
   ManifestInstance,
   ManifestRequest,
   ManifestSeries,
@@ -46,14 +46,41 @@ export function writeManifest(
 ): WrittenManifest {
   const fault = manifestFault(manifest);
   if (fault) return { ok: false, reason: fault };
+  return { ok: true, bytes: writeFile(manifest, implementation, 'drim-m') };
+}
+
+/**
+ * Writes the same manifest in the form of IHE MADO Rev. 1.1: its title, the accession number at the root when there is
+ * one only, and beside the free text the TID 1600 image library that says it all in codes.
+ */
+export function writeMadoManifest(
+  manifest: Manifest,
+  implementation: ManifestImplementation = manifestImplementation,
+): WrittenManifest {
+  const fault = manifestFault(manifest) ?? madoFault(manifest);
+  if (fault) return { ok: false, reason: fault };
+  return { ok: true, bytes: writeFile({ ...manifest, title: madoTitle }, implementation, 'mado') };
+}
+
+type ManifestForm = 'drim-m' | 'mado';
+
+function writeFile(manifest: Manifest, implementation: ManifestImplementation, form: ManifestForm): Buffer {
   const characterSet = characterSetFor(textsOf(manifest));
   const references = manifest.studies.flatMap((study) => study.series.flatMap((series) => series.instances)).length;
   const dataset = new DatasetWriter(characterSet, 4096 + references * bytesPerReference);
-  writeGeneral(dataset, manifest, characterSet);
+  writeGeneral(dataset, manifest, characterSet, form === 'mado' ? singleAccession(manifest) : undefined);
   writePatient(dataset, manifest);
   writeStudyAndSeries(dataset, manifest);
-  writeDocument(dataset, manifest);
-  return { ok: true, bytes: Buffer.concat([fileMeta(manifest.sopInstanceUid, implementation), dataset.finish()]) };
+  writeDocument(dataset, manifest, form);
+  return Buffer.concat([fileMeta(manifest.sopInstanceUid, implementation), dataset.finish()]);
+}
+
+function singleAccession(manifest: Manifest): IssuedIdentifier | undefined {
+  const accessions = (manifest.studies[0]?.requests ?? []).flatMap((request) => request.accession ?? []);
+  const [first] = accessions;
+  return accessions.every(({ value, issuerOid }) => value === first.value && issuerOid === first.issuerOid)
+    ? first
+    : undefined;
 }
 
 /** Preamble and file meta information group (PS3.10 7.1). */
@@ -76,7 +103,12 @@ function fileMeta(sopInstanceUid: string, implementation: ManifestImplementation
 }
 
 /** SOP common, general study, general equipment, key object document series: group 0008. */
-function writeGeneral(dataset: DatasetWriter, manifest: Manifest, characterSet: WrittenCharacterSet): void {
+function writeGeneral(
+  dataset: DatasetWriter,
+  manifest: Manifest,
+  characterSet: WrittenCharacterSet,
+  accession: IssuedIdentifier | undefined,
+): void {
   const study = manifest.studies[0];
   dataset
     .value(tags.SpecificCharacterSet, 'CS', characterSet)
@@ -90,8 +122,10 @@ function writeGeneral(dataset: DatasetWriter, manifest: Manifest, characterSet: 
     .value(tags.StudyTime, 'TM', study?.time)
     .value(tags.SeriesTime, 'TM', manifest.createdTime)
     .value(tags.ContentTime, 'TM', manifest.createdTime)
-    // Empty in the samples: the number is in ReferencedRequestSequence.
-    .value(tags.AccessionNumber, 'SH', undefined)
+    // Empty in the samples of the DRIM-M: the number is in ReferencedRequestSequence.
+    .value(tags.AccessionNumber, 'SH', accession?.value);
+  writeIssuerOf(dataset, tags.IssuerOfAccessionNumberSequence, accession);
+  dataset
     .value(tags.Modality, 'CS', 'KO')
     .value(tags.Manufacturer, 'LO', manifest.manufacturer)
     .optional(tags.InstitutionName, 'LO', institutionName(manifest.institution))
@@ -143,7 +177,7 @@ function writeStudyAndSeries(dataset: DatasetWriter, manifest: Manifest): void {
 }
 
 /** Key object document and its content tree: group 0040. */
-function writeDocument(dataset: DatasetWriter, manifest: Manifest): void {
+function writeDocument(dataset: DatasetWriter, manifest: Manifest, form: ManifestForm): void {
   const requests = manifest.studies.flatMap((study) => study.requests.map((request) => ({ study, request })));
   dataset.value(tags.ValueType, 'CS', 'CONTAINER');
   writeCode(dataset, tags.ConceptNameCodeSequence, manifest.title);
@@ -162,7 +196,7 @@ function writeDocument(dataset: DatasetWriter, manifest: Manifest): void {
     .sequence(tags.ContentTemplateSequence, ['2010'], (template) =>
       dataset.value(tags.MappingResource, 'CS', 'DCMR').value(tags.TemplateIdentifier, 'CS', template),
     );
-  writeContent(dataset, manifest);
+  writeContent(dataset, manifest, form);
 }
 
 function writeRequest(dataset: DatasetWriter, study: ManifestStudy, request: ManifestRequest): void {
@@ -217,30 +251,27 @@ function writeKeyImage(dataset: DatasetWriter, mark: KeyImage): void {
   }
 }
 
-function writeContent(dataset: DatasetWriter, manifest: Manifest): void {
+function writeContent(dataset: DatasetWriter, manifest: Manifest, form: ManifestForm): void {
   const instances = manifest.studies.flatMap((study) => study.series.flatMap((series) => series.instances));
-  dataset.sequence(tags.ContentSequence, [...instances, undefined], (instance) => {
-    if (!instance) return writeDescription(dataset, manifest);
-    dataset
-      .sequence(tags.ReferencedSOPSequence, [instance], () => writeReference(dataset, instance))
-      .value(tags.RelationshipType, 'CS', 'CONTAINS')
-      .value(tags.ValueType, 'CS', referenceValueType(instance.sopClassUid));
-  });
+  const items = [
+    ...instances.map((instance) => () => writeReferenceItem(dataset, instance)),
+    () => writeDescription(dataset, manifest),
+    ...(form === 'mado' ? [() => new ImageLibraryWriter(dataset).write(manifest)] : []),
+  ];
+  dataset.sequence(tags.ContentSequence, items, (write) => write());
+}
+
+function writeReferenceItem(dataset: DatasetWriter, instance: ManifestInstance): void {
+  dataset
+    .sequence(tags.ReferencedSOPSequence, [instance], () => writeReference(dataset, instance))
+    .value(tags.RelationshipType, 'CS', 'CONTAINS')
+    .value(tags.ValueType, 'CS', referenceValueType(instance.sopClassUid));
 }
 
 function writeDescription(dataset: DatasetWriter, manifest: Manifest): void {
   dataset.value(tags.RelationshipType, 'CS', 'CONTAINS').value(tags.ValueType, 'CS', 'TEXT');
   writeCode(dataset, tags.ConceptNameCodeSequence, keyObjectDescription);
   dataset.value(tags.TextValue, 'UT', writeDescriptionText(manifest.studies, manifest.actLabel));
-}
-
-function writeCode(dataset: DatasetWriter, tag: number, code: ManifestCode): void {
-  dataset.sequence(tag, [code], ({ value, scheme, meaning }) =>
-    dataset
-      .value(tags.CodeValue, 'SH', value)
-      .value(tags.CodingSchemeDesignator, 'SH', scheme)
-      .value(tags.CodeMeaning, 'LO', meaning),
-  );
 }
 
 function writeIssuerOf(dataset: DatasetWriter, tag: number, identifier: IssuedIdentifier | undefined): void {
@@ -259,6 +290,9 @@ function* textsOf(manifest: Manifest): Generator<string> {
   yield* [patient.birthFamilyName, patient.firstGivenName, patient.birthPlace, ...patient.otherNames];
   yield* [manifest.manufacturer ?? '', institutionName(manifest.institution) ?? '', manifest.actLabel ?? ''];
   yield writeDescriptionText(manifest.studies, manifest.actLabel);
+  for (const region of manifest.targetRegions ?? []) yield region.meaning;
+  // Alone, a description may read otherwise than inside the text.
+  for (const series of manifest.studies.flatMap((study) => study.series)) yield series.description ?? '';
   for (const study of manifest.studies) {
     yield* [study.description ?? '', study.studyId ?? '', study.referringPhysician ?? ''];
     for (const { accession, placerOrder } of study.requests) yield* [accession?.value ?? '', placerOrder?.value ?? ''];
