@@ -43,8 +43,8 @@ function independentPixels(path: string, syntax: string): Buffer {
     '1.2.840.10008.1.2.4.57': ['dcmdjpeg', ['+te', '+cn', '+px']],
     '1.2.840.10008.1.2.4.50': ['dcmdjpeg', ['+te', '+cp', '+px']],
     '1.2.840.10008.1.2.4.51': ['dcmdjpeg', ['+te', '+cp', '+px']],
-    [lossless['jpeg-ls']]: ['dcmdjpls', ['+te', '+pd']],
-    '1.2.840.10008.1.2.4.81': ['dcmdjpls', ['+te', '+pd']],
+    [lossless['jpeg-ls']]: ['dcmdjpls', ['+te']],
+    '1.2.840.10008.1.2.4.81': ['dcmdjpls', ['+te']],
   };
   const [program, options] = decoders[syntax] ?? ['gdcmconv', ['--raw']];
   execFileSync(program, [...options, path, target], { stdio: 'pipe' });
@@ -58,7 +58,24 @@ function nativePixels(path: string): Buffer {
   execFileSync('dcmconv', ['+te', path, little], { stdio: 'pipe' });
   execFileSync('dcmdump', ['-q', '+P', '7FE0,0010', '-s', '+W', prefix, little], { stdio: 'pipe' });
   const raw = readdirSync(prefix).filter((name) => name.endsWith('.raw'));
-  return readFileSync(join(prefix, raw[raw.length - 1]));
+  return byPixel(readFileSync(join(prefix, raw[raw.length - 1])), little);
+}
+
+/** Colour-by-plane samples of one or several frames laid out by pixel, so that both forms compare. */
+function byPixel(bytes: Buffer, path: string): Buffer {
+  const number = (tag: string) =>
+    Number(
+      / (?:US|IS) \[?(\d+)/.exec(execFileSync('dcmdump', ['-q', '-M', '+P', tag, path], { encoding: 'latin1' }))?.[1] ??
+        0,
+    );
+  if (number('0028,0006') !== 1) return bytes;
+  const plane = number('0028,0010') * number('0028,0011');
+  const mixed = Buffer.from(bytes);
+  for (let frame = 0; frame < Math.max(1, number('0028,0008')); frame++)
+    for (let sample = 0; sample < 3; sample++)
+      for (let at = 0; at < plane; at++)
+        mixed[(frame * plane + at) * 3 + sample] = bytes[(frame * 3 + sample) * plane + at];
+  return mixed;
 }
 
 /** Data set of a file outside group 7FE0, as dcmtk prints it, without what a conversion may rightly change. */
@@ -81,7 +98,7 @@ describe('generated images, read back by dcmtk and gdcm', () => {
       it(`${image.name} to ${name}: same values, same data set`, async () => {
         const file = partTen(explicit, image.dataset);
         const written = fileOf(partTen(to, await convert(image.dataset, explicit, to)));
-        expect(independentPixels(written, to).equals(image.expected(to))).toBe(true);
+        expect(independentPixels(written, to).equals(image.expected())).toBe(true);
         expect(outsidePixels(written, layoutOnly)).toBe(outsidePixels(fileOf(file), layoutOnly));
       });
 
@@ -131,7 +148,7 @@ describeWithShared('every decodable file of the shared data', () => {
         const converted = convert(dataset, syntax, to);
         if (!hasPixels) {
           await expect(converted).rejects.toThrow('transcoding.no-pixel-data');
-        } else if (/US (1|32) /.test(bits) && (to !== lossless.rle || / 1 /.test(bits))) {
+        } else if (/US (1|32) /.test(bits) && (to !== lossless.rle || /US 1 /.test(bits))) {
           await expect(converted).rejects.toThrow('transcoding.unsupported-pixel-format');
         } else {
           const written = fileOf(partTen(to, await converted));
@@ -161,7 +178,7 @@ describeWithShared('every decodable file of the shared data', () => {
 
 describe('the calling thread', () => {
   it('stays free while large images are converted', async () => {
-    const [image] = generatedImages({ rows: 2048, columns: 2048 });
+    const [image] = generatedImages({ rows: 1024, columns: 1024, only: '12 bits' });
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     await Promise.all(Array.from({ length: 8 }, () => convert(image.dataset, explicit, lossless['jpeg 2000'])));
