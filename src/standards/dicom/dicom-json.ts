@@ -136,6 +136,9 @@ function sequenceJson(
 const withValues = (vr: string, values: DicomJsonValue[]): DicomJsonAttribute =>
   values.length === 0 ? { vr } : { vr, Value: values };
 
+/** Nothing but delimiters, as some systems write an absent name. */
+const isEmptyName = (value: string | null): value is null => value === null || /^[\^=]*$/.test(value);
+
 function textValues(
   { valueOffset, length }: ReadElement,
   vr: string,
@@ -143,7 +146,8 @@ function textValues(
   decode: TextDecode,
 ): DicomJsonValue[] {
   const values = readTexts(bytes, valueOffset, length, vr, decode);
-  if (vr === 'PN') return values.map((value) => (value === null ? null : personName(value)));
+  if (vr === 'PN')
+    return values.every(isEmptyName) ? [] : values.map((value) => (isEmptyName(value) ? null : personName(value)));
   if (vr === 'DS' || vr === 'IS') return values.map((value) => (value === null ? null : decimal(value)));
   return values;
 }
