@@ -1,3 +1,4 @@
+import { connect, createServer, Socket } from 'node:net';
 import { DataSource } from 'typeorm';
 import { importManifest, ManifestArchive, ManifestRecord } from '../../src/source/archive';
 import { Manifest, writeManifest } from '../../src/standards/manifest';
@@ -294,6 +295,26 @@ describe('two gateway processes on one PostgreSQL', () => {
     await remembered(study, kos[1]);
   });
 
+  it('stops believing a listener whose connection died without a word', async () => {
+    const { study, kos, files } = versions(2);
+    const link = await silencableLink(Number(new URL(database.address.url).port));
+    const url = database.address.url.replace(/:\d+\//, `:${link.port}/`);
+    const archive = new ManifestArchive(reader.dataSource, { ...database.address, url });
+    try {
+      await archive.onModuleInit();
+      await writer.archive.put(files[0]);
+      const old = { studyInstanceUid: study, kosSopInstanceUid: kos[0] };
+      await archive.admit(old);
+      link.silence();
+      await writer.archive.put(files[1], { replaces: kos[0] });
+      await until('distrust', () => !archive.cache.trusted);
+      expect(await archive.admit(old)).toEqual({ ok: false, reason: 'replaced' });
+    } finally {
+      await archive.onApplicationShutdown();
+      link.close();
+    }
+  });
+
   it('comes back after the database was stopped and started', async () => {
     const { study, kos, files } = versions(1);
     await writer.archive.put(files[0]);
@@ -306,3 +327,27 @@ describe('two gateway processes on one PostgreSQL', () => {
     await remembered(study, kos[0]);
   });
 });
+
+/** A TCP link to PostgreSQL that can be made to swallow everything while its connections stay open. */
+async function silencableLink(target: number): Promise<{ port: number; silence(): void; close(): void }> {
+  const sockets: Socket[] = [];
+  let silent = false;
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    sockets.push(near, far);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      from.on('data', (bytes: Buffer) => silent || to.write(bytes));
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port: (server.address() as { port: number }).port, silence: () => void (silent = true), close };
+}

@@ -11,6 +11,7 @@ const trustedForMs = 5_000;
 const heartbeatEveryMs = 1_500;
 const heartbeatTimeoutMs = 3_000;
 const reconnectAfterMs = 1_000;
+const stopTimeoutMs = 1_000;
 
 export interface ChangeListenerEvents {
   /** The current manifest of that study changed. */
@@ -52,7 +53,9 @@ export class ChangeListener {
     clearTimeout(this.timer);
     const client = this.client;
     this.client = undefined;
-    await client?.end().catch(() => undefined);
+    // A dead connection never says goodbye: the stop does not wait for it.
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, stopTimeoutMs).unref());
+    await Promise.race([client?.end().catch(() => undefined), patience]);
   }
 
   private async connect(): Promise<void> {
