@@ -1,0 +1,248 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSandboxPki, MemberName, PkiServer, SandboxPki, startPkiServer } from '../../sandbox/pki';
+import { startWhiteListServer, WhiteListBehaviour, WhiteListServer } from '../../sandbox/whitelist';
+import { MemoryAuditTrail } from '../../src/audit';
+import { whitelistConfig, WhitelistService } from '../../src/connectors/whitelist';
+import type { ConfigOf } from '../../src/platform/config';
+import { GatewayError } from '../../src/platform/errors';
+import { HealthRegistry } from '../../src/platform/health';
+import { configureLogging } from '../../src/platform/logging';
+import type { PkiService } from '../../src/platform/pki';
+import { Revocation } from '../../src/platform/pki';
+import { createSigningAuthority } from '../support/signing-authority';
+
+/** Real: HTTPS, the sandbox authorities with their revocation lists over HTTP, the disk. Doubled: the clock, the audit trail. */
+const hourMs = 3_600_000;
+type Config = ConfigOf<typeof whitelistConfig>;
+
+describe('the white list of a running gateway', () => {
+  let dir: string;
+  let http: PkiServer;
+  let pki: SandboxPki;
+  let server: WhiteListServer;
+  let audit: MemoryAuditTrail;
+  let oldRootFile: string;
+  const started: { service: WhitelistService; revocation: Revocation }[] = [];
+
+  const der = async (name: MemberName): Promise<Buffer> =>
+    new X509Certificate(await readFile(pki.members[name].leaf)).raw;
+
+  function make(folder: string, change: Partial<Config> = {}): WhitelistService {
+    const revocation = new Revocation({
+      mode: 'required',
+      urls: [`${http.url}/CRL/ACI-EL-ORG-RACINE.crl`],
+      cacheDir: join(folder, 'crl'),
+      toleranceMs: hourMs,
+      refreshMs: hourMs,
+      timeoutMs: 2_000,
+    });
+    const config: Config = {
+      url: server.url,
+      tlsCaFile: pki.exchangeCa,
+      anchorFiles: [pki.exchangeCa, oldRootFile],
+      signerCommonName: 'Liste Blanche DRIM-M',
+      signerUnit: '318751275100020',
+      strictForm: true,
+      refreshMs: 24 * hourMs,
+      warnAfterMs: 36 * hourMs,
+      errorAfterMs: 96 * hourMs,
+      timeoutMs: 3_000,
+      folder: join(folder, 'whitelist'),
+      ...change,
+    };
+    const persistence = { dataDir: folder } as ConstructorParameters<typeof WhitelistService>[1];
+    audit = new MemoryAuditTrail();
+    const keys = { revocation } as unknown as PkiService;
+    const service = new WhitelistService(config, persistence, keys, audit, new HealthRegistry());
+    started.push({ service, revocation });
+    return service;
+  }
+
+  const codeOf = async (work: Promise<unknown>): Promise<string> =>
+    work.then(
+      () => 'accepted',
+      (error: unknown) => GatewayError.of(error)?.code ?? 'unnamed',
+    );
+
+  beforeAll(async () => {
+    configureLogging({ level: 'silent' });
+    dir = await mkdtemp(join(tmpdir(), 'drimbox-whitelist-'));
+    http = await startPkiServer({ dir: join(dir, 'pki') });
+    pki = await createSandboxPki({ dir: join(dir, 'pki'), baseUrl: http.url, fast: true });
+    const past = await createSigningAuthority('CN=ANCIENNE RACINE,O=TEST,C=FR');
+    oldRootFile = join(dir, 'old-root.pem');
+    await writeFile(oldRootFile, past.certificatePem);
+    const expired = await past.issue({
+      name: 'CN=Liste Blanche DRIM-M,OU=318751275100020,C=FR',
+      from: new Date('2020-01-01T00:00:00Z'),
+      to: new Date('2021-01-01T00:00:00Z'),
+    });
+    server = await startWhiteListServer({
+      tls: {
+        key: await readFile(pki.members.whiteListServer.key),
+        cert: await readFile(pki.members.whiteListServer.cert),
+      },
+      signer: {
+        key: createPrivateKey(await readFile(pki.members.whiteListSigner.key)),
+        certificate: await der('whiteListSigner'),
+      },
+      expiredSigner: { key: expired.key, certificate: expired.certificate },
+      gateways: [{ db: 'db3.test.mesimagesmedicales.fr', dn: pki.members.listed.dn }],
+    });
+  });
+
+  afterEach(() => {
+    for (const { service, revocation } of started.splice(0)) {
+      service.onApplicationShutdown();
+      revocation.stop();
+    }
+    server.behave('signed');
+    server.useForm('filter2');
+  });
+
+  afterAll(async () => {
+    await server.close();
+    await http.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const fresh = (): Promise<string> => mkdtemp(join(dir, 'data-'));
+
+  it.each(['filter2', 'enveloped'] as const)(
+    'is fetched, verified (%s form) and answers for peers and hosts',
+    async (form) => {
+      server.useForm(form);
+      const service = make(await fresh());
+      await service.onModuleInit();
+      expect(service.status()).toMatchObject({ level: 'up', entries: 1, ageSeconds: 0, lastError: undefined });
+      expect(service.isListed(await der('listed'))?.db).toBe('db3.test.mesimagesmedicales.fr');
+      expect(service.isListed(await der('listed'))?.db).toBe('db3.test.mesimagesmedicales.fr');
+      expect(service.isListed(await der('unlisted'))).toBeUndefined();
+      expect(service.isListedHost('DB3.test.mesimagesmedicales.fr.')?.dn).toBe(pki.members.listed.dn);
+      expect(service.isListedHost('db4.test.mesimagesmedicales.fr')).toBeUndefined();
+      expect(audit.events).toMatchObject([
+        {
+          kind: 'whitelist.refreshed',
+          outcome: 'success',
+          actor: { peer: 'localhost' },
+          facts: { changed: true, entries: 1 },
+        },
+      ]);
+    },
+  );
+
+  it.each([
+    ['unsigned', 'whitelist.unsigned', 'refused'],
+    ['altered', 'whitelist.signature', 'refused'],
+    ['expired-signer', 'whitelist.signer-expired', 'refused'],
+    ['older', 'whitelist.older', 'refused'],
+    ['huge', 'whitelist.too-large', 'refused'],
+    ['slow', 'whitelist.unreachable', 'failure'],
+    ['unavailable', 'whitelist.unreachable', 'failure'],
+  ] as [WhiteListBehaviour, string, string][])(
+    '%s: refused, the previous one stays in force',
+    async (behaviour, code, outcome) => {
+      const service = make(await fresh(), { timeoutMs: 1_500 });
+      await service.onModuleInit();
+      server.behave(behaviour);
+      expect(await codeOf(service.refresh())).toBe(code);
+      expect(service.status()).toMatchObject({ level: 'warning', lastError: code, entries: 1 });
+      expect(service.isListed(await der('listed'))).toBeDefined();
+      expect(audit.events.at(-1)).toMatchObject({ kind: 'whitelist.refused', outcome, errorCode: code });
+      server.behave('signed');
+      expect(await codeOf(service.refresh())).toBe('accepted');
+      expect(service.status()).toMatchObject({ level: 'up', lastError: undefined });
+    },
+  );
+
+  it('starts without the network from the list kept on disk, verified again', async () => {
+    const folder = await fresh();
+    await make(folder).onModuleInit();
+    server.behave('unavailable');
+    const second = make(folder);
+    await second.onModuleInit();
+    expect(second.isListed(await der('listed'))).toBeDefined();
+    expect(await readdir(join(folder, 'whitelist'))).toEqual(['current.xml']);
+
+    const kept = join(folder, 'whitelist', 'current.xml');
+    await writeFile(kept, (await readFile(kept, 'utf8')).replace('Bac a sable', 'Bac a sablf'));
+    const third = make(folder);
+    await third.onModuleInit();
+    expect(third.status()).toMatchObject({ level: 'down', entries: 0 });
+    expect(third.isListed(await der('listed'))).toBeUndefined();
+  });
+
+  it('an alarm grows with age, the list stays in force', async () => {
+    const folder = await fresh();
+    const service = make(folder);
+    await service.onModuleInit();
+    const at = Date.now();
+    for (const [hours, level] of [
+      [35, 'up'],
+      [37, 'warning'],
+      [97, 'down'],
+    ] as const) {
+      service.now = () => new Date(at + hours * hourMs);
+      expect(service.status().level).toBe(level);
+    }
+    expect(service.isListed(await der('listed'))).toBeDefined();
+    server.behave('unavailable');
+    const kept = join(folder, 'whitelist', 'current.xml');
+    const old = new Date(at - 40 * hourMs);
+    await utimes(kept, old, old);
+    const second = make(folder);
+    await second.onModuleInit();
+    await codeOf(second.refresh());
+    expect(second.status()).toMatchObject({ level: 'warning', confirmedAt: old.toISOString() });
+  });
+
+  it('tells listeners of a change, forgets what it remembered, and is told the same list once', async () => {
+    const service = make(await fresh());
+    await service.onModuleInit();
+    let changes = 0;
+    service.onChange(() => (changes += 1));
+    expect((await service.refresh()).changed).toBe(false);
+    expect(changes).toBe(0);
+    expect(service.isListed(await der('unlisted'))).toBeUndefined();
+    const before = server.requestCount();
+    server.publish([{ db: 'db4.test.mesimagesmedicales.fr', dn: pki.members.unlisted.dn }]);
+    await Promise.all([service.refresh(), service.refresh()]);
+    expect(server.requestCount() - before).toBe(1);
+    expect(changes).toBe(1);
+    expect(service.isListed(await der('unlisted'))).toBeDefined();
+    expect(service.isListed(await der('listed'))).toBeUndefined();
+    server.publish([{ db: 'db3.test.mesimagesmedicales.fr', dn: pki.members.listed.dn }]);
+  });
+
+  it('an older list is taken only when the operator asks for it', async () => {
+    const service = make(await fresh());
+    await service.onModuleInit();
+    server.behave('older');
+    expect(await codeOf(service.refresh())).toBe('whitelist.older');
+    expect(await codeOf(service.refresh({ acceptOlder: true }))).toBe('accepted');
+  });
+
+  it('a signer from another authority, and then a revoked one, is refused', async () => {
+    const service = make(await fresh(), { anchorFiles: [oldRootFile] });
+    await service.onModuleInit();
+    expect(service.status()).toMatchObject({ level: 'down', lastError: 'whitelist.signer-untrusted' });
+
+    const folder = await fresh();
+    const second = make(folder);
+    await second.onModuleInit();
+    expect(second.status().level).toBe('up');
+    await pki.revoke('whiteListSigner');
+    const third = make(folder);
+    await third.onModuleInit();
+    expect(await codeOf(third.refresh())).toBe('whitelist.signer-revoked');
+    expect(third.isListed(await der('listed'))).toBeDefined();
+    const unknown = make(await fresh());
+    http.behave({ down: true });
+    await unknown.onModuleInit();
+    http.behave({});
+    expect(unknown.status().lastError).toBe('whitelist.revocation-unknown');
+  });
+});
