@@ -41,6 +41,7 @@ const headerLengthMax = 4096;
  * in an 8859 set is all but impossible), and bytes that are not valid UTF-8 are read as 8859/15 when UTF-8 was declared.
  */
 export function decodeMessage(bytes: Buffer): Checked<DecodedText> {
+  if (bytes.includes(0)) return refused('the message holds a NUL byte');
   const declared = declaredCharset(bytes);
   const charset = known[declared.toUpperCase()];
   if (!charset) return refused('MSH-18 names a character set that is not supported');

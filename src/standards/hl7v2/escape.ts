@@ -78,7 +78,8 @@ function meaning(sequence: string, delimiters: Delimiters): string {
 function fromHex(digits: string): string {
   if (digits.length % 2 !== 0 || !/^[0-9A-Fa-f]*$/.test(digits)) return '';
   const bytes = Buffer.from(digits, 'hex');
-  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
+  // NUL has no place in any text that is stored.
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1').replaceAll('\0', '');
 }
 
 function formatted(command: string): string {

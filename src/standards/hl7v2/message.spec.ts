@@ -99,6 +99,7 @@ describe('escape sequences', () => {
     ['\\XC3A9\\', 'é'],
     ['\\XE9\\', 'é'],
     ['\\X0\\', ''],
+    ['a\\X00\\b', 'ab'],
     ['one\\.br\\two', 'one\ntwo'],
     ['one\\.sp3\\two', 'one\n\n\ntwo'],
     ['\\H\\bold\\N\\', 'bold'],
@@ -158,6 +159,10 @@ describe('character set', () => {
   it('refuses a set that it does not know', () => {
     expect(decodeMessage(message('UNICODE UTF-16', 'x', 'utf8')).ok).toBe(false);
     expect(decodeMessage(message('__proto__', 'x', 'utf8')).ok).toBe(false);
+  });
+
+  it('refuses a NUL byte', () => {
+    expect(decodeMessage(Buffer.from('MSH|^~\\&|A\0')).ok).toBe(false);
   });
 
   it('writes what a set does not have as a question mark', () => {

@@ -1,0 +1,37 @@
+import { defineSlice, text, variable } from '../../platform/config';
+import { InsNature, insNatures } from '../../standards/identity';
+
+const names = Object.keys(insNatures);
+
+export const intakeConfig = defineSlice('intake', {
+  insNatures: variable(
+    'DRIMBOX_INTAKE_INS_NATURES',
+    text
+      .list()
+      .refine(
+        (list) => list.length > 0 && list.every((name) => names.includes(name)),
+        `words among ${names.join(', ')}`,
+      )
+      .transform((list) => list as InsNature[])
+      .prefault('nir,nia'),
+    {
+      describe: 'Natures of INS that may be published: nir, nia, and for invented people nirTest, nirDemo',
+      refusedInProduction: (value) =>
+        (value as InsNature[]).some((name) => name === 'nirTest' || name === 'nirDemo')
+          ? 'the INS of invented people may be published'
+          : undefined,
+    },
+  ),
+  processingIds: variable(
+    'DRIMBOX_INTAKE_PROCESSING_IDS',
+    text
+      .list()
+      .refine((list) => list.every((id) => ['P', 'T', 'D'].includes(id)), 'letters among P, T, D')
+      .prefault('P'),
+    {
+      describe: 'Values of MSH-11 that are taken (P production, T training, D debugging)',
+      refusedInProduction: (value) =>
+        (value as string[]).some((id) => id !== 'P') ? 'messages of training or debugging are published' : undefined,
+    },
+  ),
+});

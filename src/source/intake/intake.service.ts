@@ -1,0 +1,212 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
+import { DataSource, EntityManager } from 'typeorm';
+import { AuditActor, AuditTrail } from '../../audit';
+import { MessageHandler, ReceivedMessage, risConfig, RisListener } from '../../connectors/ris';
+import { ConfigOf } from '../../platform/config';
+import { describeCause, platformErrors } from '../../platform/errors';
+import { correlationId, Logger, newCorrelationId } from '../../platform/logging';
+import { counter } from '../../platform/metrics';
+import { insNatures } from '../../standards/identity';
+import { AckCode, AckFault, ackSubjectOf, encodeMessage, writeAck } from '../../standards/hl7v2';
+import { admitHeader, OpenedMessage, openMessage } from './admission/header';
+import { AdmittedReport, admitFlags, admitReport } from './admission/report';
+import { AdmittedStudyChange, admitStudyChanges } from './admission/study-change';
+import { intakeConfig } from './intake.config';
+import { IntakeMessageRepository, IntakeRecord } from './intake-message.repository';
+import { IntakeRefusal } from './intake-refusal';
+import { PublicationRequests, RequestOrigin } from './publication-requests';
+
+/** What a message was found to be, before anything is stored. */
+type Verdict =
+  | { readonly outcome: 'report'; readonly admitted: AdmittedReport }
+  | { readonly outcome: 'study-change'; readonly changes: readonly AdmittedStudyChange[] }
+  | { readonly outcome: 'not-for-dmp' }
+  | { readonly outcome: 'refused'; readonly refusal: IntakeRefusal };
+
+const nameLengthMax = 227;
+const messages = counter('intake_messages_total', 'HL7 messages by outcome', ['outcome'] as const);
+
+/** Takes messages: judge, store with its request and its audit in one transaction, then acknowledge. */
+@Injectable()
+export class IntakeService implements MessageHandler, OnModuleInit {
+  private readonly logger = new Logger('intake');
+  private readonly insOids: readonly string[];
+
+  constructor(
+    @Inject(risConfig.token) private readonly ris: ConfigOf<typeof risConfig>,
+    @Inject(intakeConfig.token) private readonly config: ConfigOf<typeof intakeConfig>,
+    private readonly dataSource: DataSource,
+    private readonly repository: IntakeMessageRepository,
+    private readonly requests: PublicationRequests,
+    private readonly trail: AuditTrail,
+    private readonly listener: RisListener,
+  ) {
+    this.insOids = config.insNatures.map((nature) => insNatures[nature]);
+  }
+
+  onModuleInit(): void {
+    this.listener.register(this);
+  }
+
+  async receive(received: ReceivedMessage): Promise<Buffer> {
+    const { opened, verdict } = this.judge(received);
+    try {
+      return await this.dataSource.transaction((manager) => this.keep(received, opened, verdict, manager));
+    } catch (error) {
+      messages.inc({ outcome: 'failed' });
+      this.logger.error(
+        { cause: describeCause(error), controlId: opened?.messageControlId },
+        'a message could not be stored',
+      );
+      const text = platformErrors.databaseUnavailable.caller;
+      return this.acknowledge(opened, 'AR', [{ condition: 207, text }]);
+    }
+  }
+
+  /** Pure judgement: the same message and settings give the same verdict. */
+  private judge(received: ReceivedMessage): { opened?: OpenedMessage; verdict: Verdict } {
+    let opened: OpenedMessage | undefined;
+    try {
+      opened = openMessage(received);
+      const overrides = admitHeader(opened, { senders: this.ris.senders, processingIds: this.config.processingIds });
+      if (opened.type === 'OMI') {
+        return { opened, verdict: { outcome: 'study-change', changes: admitStudyChanges(opened) } };
+      }
+      const flags = admitFlags(opened, overrides);
+      if (!flags.destDmp) return { opened, verdict: { outcome: 'not-for-dmp' } };
+      const admitted = admitReport(opened, flags, { overrides, insOids: this.insOids });
+      return { opened, verdict: { outcome: 'report', admitted } };
+    } catch (error) {
+      if (error instanceof IntakeRefusal) return { opened, verdict: { outcome: 'refused', refusal: error } };
+      throw error;
+    }
+  }
+
+  private async keep(
+    received: ReceivedMessage,
+    opened: OpenedMessage | undefined,
+    verdict: Verdict,
+    manager: EntityManager,
+  ): Promise<Buffer> {
+    const refusal = verdict.outcome === 'refused' ? verdict.refusal : undefined;
+    const answer = this.acknowledge(opened, refusal ? 'AE' : 'AA', refusal ? [refusal.toFault()] : []);
+    const record = recordOf(received, opened, verdict, answer);
+    const stored = await this.repository.store(record, manager);
+    const actor = actorOf(record);
+    const facts = { messageControlId: record.messageControlId, messageType: record.messageType, messageId: stored.id };
+    if (!stored.stored) {
+      await this.trail.record({ kind: 'intake.duplicate', outcome: 'success', actor, facts }, manager);
+      messages.inc({ outcome: 'duplicate' });
+      this.logger.info(facts, 'a message was sent again; it is answered as before');
+      return stored.acknowledgement;
+    }
+    if (stored.controlIdReused) {
+      await this.trail.record({ kind: 'intake.control-id-reused', outcome: 'success', actor, facts }, manager);
+      this.logger.warn(facts, 'the sender used a control id again for another message; both are taken');
+    }
+    await this.submit(verdict, { ...originOf(record), messageId: stored.id }, manager);
+    await this.audit(verdict, record, facts, manager);
+    messages.inc({ outcome: record.outcome });
+    return answer;
+  }
+
+  private async submit(verdict: Verdict, origin: RequestOrigin, manager: EntityManager): Promise<void> {
+    if (verdict.outcome === 'study-change') {
+      for (const change of verdict.changes)
+        await this.requests.submit({ kind: 'study-change', origin, ...change }, manager);
+    }
+    if (verdict.outcome === 'report') {
+      const { decision, ...admitted } = verdict.admitted;
+      await this.requests.submit({ kind: decision.kind, origin, ...admitted }, manager);
+    }
+  }
+
+  private async audit(
+    verdict: Verdict,
+    record: IntakeRecord,
+    facts: Record<string, string>,
+    manager: EntityManager,
+  ): Promise<void> {
+    const actor = actorOf(record);
+    if (verdict.outcome === 'refused') {
+      const errorCode = verdict.refusal.code;
+      await this.trail.record({ kind: 'intake.refused', outcome: 'refused', actor, errorCode, facts }, manager);
+      this.logger.warn({ ...facts, errorCode, detail: verdict.refusal.detail }, 'a message was refused');
+      return;
+    }
+    if (verdict.outcome === 'not-for-dmp') {
+      await this.trail.record({ kind: 'intake.not-for-dmp', outcome: 'success', actor, facts }, manager);
+      return;
+    }
+    const report = verdict.outcome === 'report' ? verdict.admitted : undefined;
+    const patient = report?.report.patient.ins;
+    for (const contradiction of record.warnings) {
+      await this.trail.record(
+        { kind: 'intake.contradictory', outcome: 'success', actor, patient, facts: { ...facts, contradiction } },
+        manager,
+      );
+      this.logger.warn({ ...facts, contradiction }, 'a message contradicts itself');
+    }
+    for (const studyInstanceUid of record.studyInstanceUids) {
+      const kind = record.kind ?? '';
+      await this.trail.record(
+        { kind: 'intake.accepted', outcome: 'success', actor, patient, studyInstanceUid, facts: { ...facts, kind } },
+        manager,
+      );
+    }
+    this.logger.info({ ...facts, kind: record.kind, exams: record.studyInstanceUids.length }, 'a message was accepted');
+  }
+
+  private acknowledge(opened: OpenedMessage | undefined, code: AckCode, faults: readonly AckFault[]): Buffer {
+    const charset = opened?.decoded.charset ?? 'UNICODE UTF-8';
+    const controlId = randomUUID().replaceAll('-', '').slice(0, 20);
+    const subject = ackSubjectOf(opened?.message);
+    return encodeMessage(writeAck({ subject, code, faults, at: new Date(), controlId, charset }), charset);
+  }
+}
+
+function recordOf(
+  received: ReceivedMessage,
+  opened: OpenedMessage | undefined,
+  verdict: Verdict,
+  acknowledgement: Buffer,
+): IntakeRecord {
+  const refusal = verdict.outcome === 'refused' ? verdict.refusal : undefined;
+  const report = verdict.outcome === 'report' ? verdict.admitted : undefined;
+  const changes = verdict.outcome === 'study-change' ? verdict.changes : [];
+  return {
+    receivedAt: received.receivedAt,
+    sendingApplication: (opened?.sendingApplication ?? '').slice(0, nameLengthMax),
+    sendingFacility: (opened?.sendingFacility ?? '').slice(0, nameLengthMax),
+    messageControlId: (opened?.messageControlId ?? '').slice(0, nameLengthMax),
+    contentSha256: createHash('sha256').update(received.bytes).digest(),
+    messageType: opened ? `${opened.type}^${opened.event}`.slice(0, 20) : '',
+    kind: report?.decision.kind ?? (changes.length > 0 ? 'study-change' : undefined),
+    outcome: refusal ? 'refused' : verdict.outcome === 'not-for-dmp' ? 'not-for-dmp' : 'accepted',
+    errorCode: refusal?.code,
+    errorDetail: refusal?.detail,
+    warnings: report?.decision.contradictions ?? [],
+    studyInstanceUids: [...(report?.exams ?? changes)].map((exam) => exam.studyInstanceUid),
+    address: received.connection.address,
+    peer: received.connection.peer,
+    correlationId: correlationId() ?? newCorrelationId(),
+    raw: received.bytes,
+    acknowledgement,
+  };
+}
+
+function originOf(record: IntakeRecord): Omit<RequestOrigin, 'messageId'> {
+  return {
+    messageControlId: record.messageControlId,
+    sendingApplication: record.sendingApplication,
+    sendingFacility: record.sendingFacility,
+    correlationId: record.correlationId,
+    receivedAt: record.receivedAt.toISOString(),
+  };
+}
+
+function actorOf(record: IntakeRecord): AuditActor {
+  const name = [record.sendingApplication, record.sendingFacility].filter(Boolean).join(' / ');
+  return { peer: record.peer ?? name, address: record.address };
+}
