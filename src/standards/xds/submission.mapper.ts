@@ -41,7 +41,7 @@ export interface SubmissionReport {
   /** Who answers for the submission: the professional of PRT `SB`, or the author of the report. */
   author: SubmissionPerson;
   legalAuthenticator: SubmissionPerson;
-  /** HL7 timestamps of the service event, as written. */
+  /** DTM, UTC, of the service event; the start is that of the study when the report does not tell it. */
   serviceStart: string;
   serviceStop?: string;
   healthcareFacilityType: Code;
@@ -130,8 +130,8 @@ function kosEntry(input: SubmissionInput, now: string, patientId: string): Docum
     eventCodeList: eventCodes(input),
     creationTime: utc(`${manifest.createdDate}${manifest.createdTime}${manifest.timezoneOffset ?? ''}`) ?? now,
     submissionTime: now,
-    serviceStartTime: utc(report.serviceStart),
-    serviceStopTime: report.serviceStop === undefined ? undefined : utc(report.serviceStop),
+    serviceStartTime: report.serviceStart,
+    serviceStopTime: report.serviceStop,
     languageCode: 'fr-FR',
     sourcePatientId: sourcePatientId(report),
     sourcePatientInfo: sourcePatientInfo(report),
