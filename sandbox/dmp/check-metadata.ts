@@ -6,6 +6,7 @@ import type { RegistryFault } from './registry-answer';
 /** What the national registry would refuse in a submission, as registry errors. Written from the profile, not from our encoder. */
 
 const OID = /^(0|1|2)(\.(0|[1-9]\d*)){1,}$/;
+const ANY_DTM = /^\d{4}((0[1-9]|1[0-2])((0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?)?)?)?$/;
 const DTM = /^\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)$/;
 const PATIENT_ID = /^[12378]\d{4}(\d{2}|2A|2B)\d{8}\^\^\^&1\.2\.250\.1\.213\.1\.4\.(8|9|10|11)&ISO\^NH$/;
 const XCN = /^[^^]+\^[^^]*\^[^^]*\^\^\^\^\^\^&1\.2\.250\.1\.71\.4\.2\.1&ISO\^(D|U|L)\^\^\^(IDNPS|EI|RPPS|RRI)$/;
@@ -123,8 +124,8 @@ function checkDocument(
   );
   find.want(OID.test(document.uniqueId) && document.uniqueId.length <= 64, at('uniqueId'));
   find.want(document.patientId === set.patientId, at('patientId'), 'XDSPatientIdDoesNotMatch');
-  for (const name of ['creationTime', 'serviceStartTime']) find.want(DTM.test(slot(name)), at(name));
-  find.want(slot('serviceStopTime') === '' || DTM.test(slot('serviceStopTime')), at('serviceStopTime'));
+  for (const name of ['creationTime', 'serviceStartTime']) find.want(ANY_DTM.test(slot(name)), at(name));
+  find.want(slot('serviceStopTime') === '' || ANY_DTM.test(slot('serviceStopTime')), at('serviceStopTime'));
   find.want(['fr-FR', 'art'].includes(slot('languageCode')), at('languageCode'));
   find.want(XCN.test(slot('legalAuthenticator')), at('legalAuthenticator'));
   find.want(/^[^^]+\^\^\^&[0-2](\.\d+)+&ISO\^(PI|NH)$/.test(slot('sourcePatientId')), at('sourcePatientId'));
@@ -149,7 +150,7 @@ function checkImaging(document: DocumentMetadata, find: Findings): void {
   const info = document.slots.sourcePatientInfo ?? [];
   for (const [field, shape] of [
     ['PID-5', /^[^^]+\^[^^]*\^\^\^\^\^L$/],
-    ['PID-7', /^\d{8}$/],
+    ['PID-7', /^\d{4}(\d{2}){0,2}$/],
     ['PID-8', /^[MFOU]$/],
   ] as const) {
     const value = info.find((one) => one.startsWith(`${field}|`))?.slice(6) ?? '';

@@ -60,9 +60,17 @@ export class FaultSwitch {
 
   /** The first fault for this transaction, counted down. */
   take(transaction: Transaction | undefined): Fault | undefined {
-    const index = this.faults.findIndex(
-      (fault) => fault.transaction === undefined || fault.transaction === transaction,
+    return this.takeAt(
+      this.faults.findIndex(
+        (fault) => fault.kind !== 'vanish' && (fault.transaction === undefined || fault.transaction === transaction),
+      ),
     );
+  }
+
+  /** A `vanish`, counted down: it strikes before the transaction is known. */
+  takeVanish = (): Fault | undefined => this.takeAt(this.faults.findIndex((fault) => fault.kind === 'vanish'));
+
+  private takeAt(index: number): Fault | undefined {
     if (index < 0) return undefined;
     const fault = this.faults[index];
     if (fault.times !== undefined && --fault.times <= 0) this.faults.splice(index, 1);
