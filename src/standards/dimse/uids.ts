@@ -42,3 +42,6 @@ export const storageTransferSyntaxes: readonly string[] = [
   T.hevcMainProfile,
   T.hevcMain10Profile,
 ];
+
+/** Syntaxes of contexts that carry commands and identifiers only, the preferred first. */
+export const transferSyntaxesOfCommands: readonly string[] = [T.explicitVrLittleEndian, T.implicitVrLittleEndian];

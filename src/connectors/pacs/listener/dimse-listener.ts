@@ -1,0 +1,82 @@
+import { createServer, Server, Socket } from 'node:net';
+import { createServer as createTlsServer, TlsOptions } from 'node:tls';
+import { Logger } from '../../../platform/logging';
+import { DimseSettings } from '../dimse/dimse-settings';
+import { Acceptor } from './acceptor';
+import { StoreHandlers } from './store-handlers';
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly aeTitle: string;
+  readonly allowedCallingAeTitles: readonly string[];
+  readonly maxAssociations: number;
+  readonly settings: DimseSettings;
+  /** DICOM over TLS (PS3.15 B.12). */
+  readonly tls?: TlsOptions;
+}
+
+/** Our C-STORE and C-ECHO SCP: the destination of C-MOVE and of pushed instances. */
+export class DimseListener {
+  readonly handlers = new StoreHandlers();
+  private server: Server | undefined;
+  private readonly open_ = new Set<Acceptor>();
+  private readonly logger = new Logger('pacs');
+
+  constructor(private readonly options: ListenerOptions) {}
+
+  /** Port listened on, once open. */
+  get port(): number {
+    const address = this.server?.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  get isOpen(): boolean {
+    return this.server?.listening ?? false;
+  }
+
+  /** Opens the port. Refuses without a handler: an instance would have nowhere to go. */
+  async open(): Promise<void> {
+    if (this.handlers.isEmpty) throw new Error('the DICOM listener has no handler and stays closed');
+    const { host, port, tls, maxAssociations } = this.options;
+    const accept = (socket: Socket): void => this.accept(socket);
+    const server = tls ? createTlsServer(tls, accept) : createServer({ noDelay: true }, accept);
+    // A few sockets above the limit may come in, to be told of it by an A-ASSOCIATE-RJ.
+    server.maxConnections = maxAssociations + 8;
+    this.server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.logger.error({ cause: error.message }, 'DICOM listener failed'));
+        resolve();
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    if (!server) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const acceptor of this.open_) acceptor.association.abort(new Error('the gateway stops'));
+    await closed;
+  }
+
+  private accept(socket: Socket): void {
+    const { aeTitle, allowedCallingAeTitles, settings, maxAssociations } = this.options;
+    const acceptor = new Acceptor(socket, {
+      aeTitle,
+      allowedCallingAeTitles,
+      settings,
+      store: (request) => this.handlers.open(request),
+      hasRoom: () => this.open_.size <= maxAssociations,
+      told: (event, facts) =>
+        event === 'rejected'
+          ? this.logger.warn({ callingAeTitle: facts.callingAeTitle, why: facts.detail }, 'association rejected')
+          : this.logger.debug({ callingAeTitle: facts.callingAeTitle, why: facts.detail }, 'association ended'),
+    });
+    this.open_.add(acceptor);
+    acceptor.onClosed = () => this.open_.delete(acceptor);
+  }
+}
