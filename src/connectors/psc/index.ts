@@ -1,0 +1,15 @@
+export { professionalOf, workSituationsOf } from './professional';
+export type { Professional, WorkSituation } from './professional';
+export { pscConfig } from './psc.config';
+export { pscErrors } from './psc.errors';
+export { PscLogin } from './psc-login';
+export type { PscLoginOptions, StartOptions } from './psc-login';
+export { PscModule, PscService } from './psc.module';
+export { PscProvider } from './psc-provider';
+export type { PscProviderOptions } from './psc-provider';
+export { chooseSituation, SessionSeal, situationOf } from './psc-session';
+export type { LoginAttempt, PscSession } from './psc-session';
+export { PscStrategy, sessionAttempts } from './psc-strategy';
+export type { LoggedIn, LoginAttempts, PscStrategyOptions } from './psc-strategy';
+export { introspectionEndpoint, TokenIntrospector } from './token-introspector';
+export type { IntrospectionEndpoint, IntrospectionPolicy, VerifiedToken } from './token-introspector';
