@@ -34,4 +34,8 @@ export const intakeConfig = defineSlice('intake', {
         (value as string[]).some((id) => id !== 'P') ? 'messages of training or debugging are published' : undefined,
     },
   ),
+  storeMsMax: variable('DRIMBOX_INTAKE_STORE_MS_MAX', text.integer(100, 600_000).default(20_000), {
+    describe: 'Time for storing a message; beyond, its sender is told to send it again later (AR)',
+    unit: 'ms',
+  }),
 });

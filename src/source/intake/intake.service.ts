@@ -52,7 +52,8 @@ export class IntakeService implements MessageHandler, OnModuleInit {
   async receive(received: ReceivedMessage): Promise<Buffer> {
     const { opened, verdict } = this.judge(received);
     try {
-      return await this.dataSource.transaction((manager) => this.keep(received, opened, verdict, manager));
+      const storing = this.dataSource.transaction((manager) => this.keep(received, opened, verdict, manager));
+      return await within(this.config.storeMsMax, storing);
     } catch (error) {
       messages.inc({ outcome: 'failed' });
       this.logger.error(
@@ -163,6 +164,23 @@ export class IntakeService implements MessageHandler, OnModuleInit {
     const controlId = randomUUID().replaceAll('-', '').slice(0, 20);
     const subject = ackSubjectOf(opened?.message);
     return encodeMessage(writeAck({ subject, code, faults, at: new Date(), controlId, charset }), charset);
+  }
+}
+
+/**
+ * Gives up waiting after a time. What is given up may still be stored later: the sender, told to send again, is then answered
+ * as for any repeated message.
+ */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the database did not answer within ${ms} ms`)), ms);
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
