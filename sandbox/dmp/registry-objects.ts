@@ -113,7 +113,7 @@ const readSet = (object: Element): SetMetadata => ({
 
 /** Reads a `SubmitObjectsRequest`; undefined when there is none in the body. */
 export function readSubmission(body: Element): ReceivedSubmission | undefined {
-  const list = one('.//lcm:SubmitObjectsRequest/rim:RegistryObjectList', body);
+  const list = one('descendant-or-self::lcm:SubmitObjectsRequest/rim:RegistryObjectList', body);
   if (list === undefined) return undefined;
   return {
     sets: all(`rim:RegistryPackage[rim:Classification/@classificationNode='${SET_NODE}']`, list).map(readSet),

@@ -31,8 +31,8 @@ const TLS_FAILURE = /ERR_TLS|ERR_SSL|CERT|SELF_SIGNED|UNABLE_TO_|EPROTO|handshak
 const malformed = (detail: string): Malformed => ({ kind: 'malformed', detail });
 
 function failureOf(error: unknown, begun: boolean): TryAgain {
-  const detail = describeCause(error).slice(0, 300);
-  const codes = codesOf(error);
+  const codes = codesOf(error).trim();
+  const detail = `${describeCause(error)} [${codes}]`.slice(0, 300);
   if (/HEADERS_TIMEOUT|BODY_TIMEOUT|AbortError|TimeoutError/.test(codes))
     return { kind: 'try-again', reason: 'timeout', mayHaveBeenDone: true, detail };
   if (begun) return { kind: 'try-again', reason: 'cut', mayHaveBeenDone: true, detail };
@@ -42,12 +42,17 @@ function failureOf(error: unknown, begun: boolean): TryAgain {
   return { kind: 'try-again', reason: 'cut', mayHaveBeenDone: true, detail };
 }
 
-/** Names and codes of an error, its causes and the errors it gathers. */
+/** Names and codes of an error, its causes and the errors it gathers; by shape, since some come from another realm. */
 function codesOf(error: unknown, depth = 0): string {
-  if (!(error instanceof Error) || depth > 5) return '';
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const inner = error instanceof AggregateError ? error.errors.map((one) => codesOf(one, depth + 1)).join(' ') : '';
-  return `${error.name} ${code} ${inner} ${codesOf(error.cause, depth + 1)}`;
+  if (typeof error !== 'object' || error === null || depth > 5) return '';
+  const {
+    name = '',
+    code = '',
+    cause,
+    errors,
+  } = error as { name?: string; code?: string; cause?: unknown; errors?: unknown };
+  const inner = Array.isArray(errors) ? errors.map((one) => codesOf(one, depth + 1)).join(' ') : '';
+  return `${name} ${code} ${inner} ${codesOf(cause, depth + 1)}`;
 }
 
 function faultOutcome(fault: SoapFault): DmpOutcome<never> {
@@ -77,7 +82,8 @@ export async function exchange(request: TransportRequest): Promise<DmpOutcome<Tr
     try {
       parts = await readAnswer(contentType, response.body as AsyncIterable<Buffer>, request.answerBytesMax);
     } catch (error) {
-      response.body.destroy();
+      // an answer left unread is dropped; the stream says so in an error nobody needs
+      response.body.on('error', () => undefined).destroy();
       if (!(error instanceof AnswerRefusal)) throw error;
       return withoutSoap(response.statusCode, error.message);
     }
