@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createHash, sign, X509Certificate } from 'node:crypto';
 import { ExclusiveCanonicalization } from 'xml-crypto';
 import { DOMParser } from '@xmldom/xmldom';
