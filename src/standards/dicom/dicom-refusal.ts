@@ -16,7 +16,7 @@ export const DICOM_REASONS: Readonly<Record<DicomReason, string>> = {
   'deflate-malformed': 'the deflated data set cannot be inflated',
   'inflated-too-long': 'the deflated data set grows beyond what is allowed',
   'frames-absent': 'the data set holds no pixel data',
-  'frames-unresolvable': 'the limits of the frames cannot be told from the fragments',
+  'frames-unresolvable': 'where each frame begins cannot be told',
   'frame-out-of-range': 'no frame has that number',
 };
 

@@ -43,6 +43,8 @@ interface Container {
 
 /** While the head is gathered from several chunks, they are copied in pieces of this size, to copy little beyond its end. */
 const GATHER_BYTES = 8192;
+/** A deflated data set is inflated in pieces of this size, no further than the end of the head. */
+const INFLATED_PIECE_BYTES = 1024;
 
 /**
  * Finds the end of the head of a data set that arrives in chunks cut anywhere, in any transfer syntax (PS3.5 section 7,
@@ -95,7 +97,10 @@ export class HeadWalker {
     return this.buffer.subarray(0, this.position);
   }
 
-  /** What was pushed after the head, as views of the chunks where possible; meaningful once done. */
+  /**
+   * What was pushed after the head, as views of the chunks where possible; meaningful once done. Of a deflated data set,
+   * only what had to be inflated.
+   */
   rest(): Buffer[] {
     const gathered = this.buffer.subarray(this.position, this.used);
     return gathered.length > 0 ? [gathered, ...this.after] : this.after;
@@ -104,7 +109,9 @@ export class HeadWalker {
   /** Takes one chunk; true once the head is complete. Not to be called any more then. */
   push(chunk: Buffer): boolean {
     if (!this.inflate) return this.take(chunk);
-    for (const inflated of this.inflate.push(chunk)) this.take(inflated);
+    for (let at = 0; at < chunk.length && !this.finished; at += INFLATED_PIECE_BYTES) {
+      for (const inflated of this.inflate.push(chunk.subarray(at, at + INFLATED_PIECE_BYTES))) this.take(inflated);
+    }
     return this.finished;
   }
 
