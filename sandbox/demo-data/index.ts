@@ -4,6 +4,8 @@ import { ctSeries, dxSeries, mrSeries, sopClasses, usSeries } from './images';
 import { demoPatients } from './patients';
 
 export type { DemoFile, DemoStudy } from './demo-study';
+export { manifestFile } from './manifest-file';
+export type { ListedObject, ManifestPlan } from './manifest-file';
 export { testInsOid, withInsKey } from './ins';
 export type { DemoPatient } from './patients';
 export { demoPatients, localIssuer } from './patients';

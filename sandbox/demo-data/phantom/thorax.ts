@@ -132,7 +132,7 @@ function paintBones(canvas: Canvas, z: number, width: number, depth: number): vo
   if (z > 62 && z < 205) canvas.paint({ x: 0, y: -(depth - 17), rx: 17, ry: 6, value: 330 });
   if (z < 130) {
     for (const side of [-1, 1]) {
-      canvas.paint({ x: side * (86 + z * 0.12), y: 62 - z * 0.1, rx: 34, ry: 4.5, turn: side * -0.55, value: 520 });
+      canvas.paint({ x: side * (88 + z * 0.1), y: 84 - z * 0.08, rx: 27, ry: 4, turn: side * -0.5, value: 520 });
     }
   }
   // Ribs slant downwards to the front: at one height each is met at one angle.
@@ -154,5 +154,5 @@ function paintNodule(canvas: Canvas, z: number, diameter: number): void {
   const radius = diameter / 2;
   if (off >= radius) return;
   const size = Math.sqrt(radius ** 2 - off ** 2);
-  canvas.paint({ x: -78, y: -22, rx: size, ry: size * 0.9, value: 48, waves: { depth: 0.14, count: 9, phase: z / 3 } });
+  canvas.paint({ x: -78, y: -22, rx: size, ry: size * 0.9, value: 48, waves: { depth: 0.07, count: 6, phase: z / 4 } });
 }
