@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { createSandboxPki, MemberName, PkiServer, SandboxPki, startPkiServer } from '../../sandbox/pki';
 import { startWhiteListServer, WhiteListBehaviour, WhiteListServer } from '../../sandbox/whitelist';
 import { MemoryAuditTrail } from '../../src/audit';
-import { whitelistConfig, WhitelistService } from '../../src/connectors/whitelist';
+import {
+  printWhitelist,
+  refreshWhitelist,
+  showWhitelist,
+  whitelistConfig,
+  WhitelistService,
+} from '../../src/connectors/whitelist';
 import type { ConfigOf } from '../../src/platform/config';
 import { GatewayError } from '../../src/platform/errors';
 import { HealthRegistry } from '../../src/platform/health';
@@ -215,6 +221,29 @@ describe('the white list of a running gateway', () => {
     expect(service.isListed(await der('unlisted'))).toBeDefined();
     expect(service.isListed(await der('listed'))).toBeUndefined();
     server.publish([{ db: 'db3.test.mesimagesmedicales.fr', dn: pki.members.listed.dn }]);
+  });
+
+  it('takes what another process has renewed on the same disk', async () => {
+    const folder = await fresh();
+    const gateway = make(folder);
+    await gateway.onModuleInit();
+    const tool = make(folder);
+    await tool.onModuleInit();
+    server.publish([{ db: 'db4.test.mesimagesmedicales.fr', dn: pki.members.unlisted.dn }]);
+    await tool.refresh();
+    expect(gateway.isListed(await der('unlisted'))).toBeUndefined();
+    await gateway.lookAtFile();
+    expect(gateway.isListed(await der('unlisted'))).toBeDefined();
+    server.publish([{ db: 'db3.test.mesimagesmedicales.fr', dn: pki.members.listed.dn }]);
+  });
+
+  it('is shown to the operator', async () => {
+    const service = make(await fresh());
+    await service.onModuleInit();
+    const view = showWhitelist(service);
+    expect(view.entries).toMatchObject([{ db: 'db3.test.mesimagesmedicales.fr', dn: pki.members.listed.dn }]);
+    expect(printWhitelist(view)).toContain('level: up');
+    expect((await refreshWhitelist(service, { acceptOlder: false })).text).toContain('unchanged: 1 entries');
   });
 
   it('an older list is taken only when the operator asks for it', async () => {

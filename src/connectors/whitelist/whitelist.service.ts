@@ -226,8 +226,8 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Another process (the operator's tool) may have renewed the file. */
-  private async lookAtFile(): Promise<void> {
+  /** Takes the list that another process (the operator's tool, a second gateway) has renewed on disk; asked every minute. */
+  async lookAtFile(): Promise<void> {
     const modified = await keptModified(this.file).catch(() => undefined);
     if (modified && (!this.inForce || modified > this.inForce.confirmedAt)) await this.loadKept();
   }
