@@ -231,6 +231,28 @@ describe('a listener that asks for client certificates', () => {
     await agent.close();
   });
 
+  it('does not send a request to a server whose certificate is revoked', async () => {
+    let asked = 0;
+    const { key, cert } = pki.members.revoked;
+    const revokedServer = createServer({ key: await readFile(key), cert: await readFile(cert) }, (_, response) => {
+      asked += 1;
+      response.end();
+    });
+    await new Promise<void>((resolve) => revokedServer.listen(0, '127.0.0.1', resolve));
+    const url = `https://localhost:${(revokedServer.address() as AddressInfo).port}/`;
+    const trusting = material.createAgent();
+    const careful = material.createAgent({ revocation });
+    await (await request(url, { dispatcher: trusting })).body.dump();
+    await expect(request(url, { dispatcher: careful })).rejects.toMatchObject({ refusal: 'revoked' });
+    expect(asked).toBe(1);
+    const good = await request(`https://localhost:${port}/`, { dispatcher: careful });
+    await good.body.dump();
+    expect(good.statusCode).toBe(200);
+    await Promise.all([trusting.close(), careful.close()]);
+    revokedServer.closeAllConnections();
+    await new Promise((resolve) => revokedServer.close(resolve));
+  });
+
   async function servedSubject(): Promise<string> {
     const { key, cert } = pki.members.listed;
     const [keyPem, certPem, ca] = await Promise.all([readFile(key), readFile(cert), readFile(pki.exchangeCa)]);

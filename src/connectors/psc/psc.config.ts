@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { defineSlice, text, variable } from '../../platform/config';
 import { materialVariables, proveMaterialVariables } from '../../platform/pki';
 
@@ -8,14 +9,14 @@ export const pscConfig = defineSlice(
       describe: 'Issuer of Pro Santé Connect; its discovery document is below it',
       example: 'https://auth.esw.esante.gouv.fr/auth/realms/esante-wallet',
     }),
-    clientId: variable('DRIMBOX_PSC_CLIENT_ID', text.path(), {
+    clientId: variable('DRIMBOX_PSC_CLIENT_ID', z.string().min(1).max(200), {
       describe: 'Client identifier given by the ANS (Datapass); CN of the ORG_AUTH_CLI certificate',
     }),
     ...materialVariables('DRIMBOX_PSC', 'Pro Santé Connect (ORG_AUTH_CLI)'),
-    scope: variable('DRIMBOX_PSC_SCOPE', text.path().default('openid scope_all'), {
+    scope: variable('DRIMBOX_PSC_SCOPE', z.string().min(1).max(500).default('openid scope_all'), {
       describe: 'Scopes asked at login',
     }),
-    acr: variable('DRIMBOX_PSC_ACR', text.path().default('eidas1'), {
+    acr: variable('DRIMBOX_PSC_ACR', z.string().min(1).max(50).default('eidas1'), {
       describe: 'Level of authentication asked at login (acr_values) and required in the answer',
     }),
     timeoutMs: variable('DRIMBOX_PSC_TIMEOUT_MS', text.integer(500, 60_000).default(5_000), {

@@ -1,12 +1,15 @@
 import { constants, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
-import { Agent, Dispatcher } from 'undici';
+import { Agent, buildConnector, Dispatcher } from 'undici';
 import { describeCause } from '../errors';
 import { Logger } from '../logging';
 import { KeyMaterial, LoadedMaterial, MaterialSource } from './key-material';
+import { examinedConnector } from './examined-connector';
+import { PeerExaminer } from './peer-examiner';
 import { fault, PkiFault, PkiFaultsError } from './pki-fault';
 import { daysLeft, MaterialUse, readAndProve } from './prove-material';
+import { Revocation } from './revocation';
 import { RotatingAgent } from './rotating-agent';
 
 export interface TlsMaterialOptions {
@@ -16,6 +19,12 @@ export interface TlsMaterialOptions {
   /** How often the files are looked at, ms; 0 never looks by itself. */
   readonly pollMs?: number;
   readonly now?: () => Date;
+}
+
+/** Options of outgoing calls: those of undici, TLS ones in `connect`. */
+export interface AgentOptions extends Omit<Agent.Options, 'connect'> {
+  readonly connect?: buildConnector.BuildOptions;
+  readonly revocation?: Revocation;
 }
 
 /** What health tells about one certificate. */
@@ -97,11 +106,18 @@ export class TlsMaterial {
     return this.onChange(apply);
   }
 
-  /** An undici dispatcher for outgoing calls; `more` as for `undici.Agent`, with the TLS options completed. */
-  createAgent(more: Agent.Options = {}): Dispatcher & { close(): Promise<void> } {
-    const connect = typeof more.connect === 'object' ? more.connect : {};
-    const build = () =>
-      new Agent({ ...more, connect: { ...this.contextOptions(), ...connect } as Agent.Options['connect'] });
+  /**
+   * An undici dispatcher for outgoing calls; `more` as for `undici.Agent`, with the TLS options completed.
+   * With `revocation`, a revoked server is refused before the first request byte (`PeerRefusedError`).
+   */
+  createAgent(more: AgentOptions = {}): Dispatcher & { close(): Promise<void> } {
+    const { connect, revocation, ...agentOptions } = more;
+    const examiner = revocation && new PeerExaminer({ anchors: () => this.anchors, revocation, now: this.options.now });
+    const build = () => {
+      const timeout = agentOptions.connectTimeout ?? 10_000;
+      const tls = { ...this.contextOptions(), timeout, ...connect } as buildConnector.BuildOptions;
+      return new Agent({ ...agentOptions, connect: examiner ? examinedConnector(tls, examiner) : tls });
+    };
     const agent = new RotatingAgent(build);
     agent.onClosed(this.onChange(() => agent.rotate()));
     return agent;
