@@ -9,7 +9,7 @@ const PREAMBLE_BYTES = 128;
 const PREFIX_BYTES = PREAMBLE_BYTES + 4;
 
 /** How the gateway names itself in the files that it writes (PS3.7 D.3.3.2): a UUID-derived UID of the project. */
-export const IMPLEMENTATION_CLASS_UID = '2.25.208731849467311602964193385720139671285';
+export const IMPLEMENTATION_CLASS_UID = '2.25.27654199231984366923038207442472148882';
 export const IMPLEMENTATION_VERSION_NAME = 'DRIMBOX_OPEN';
 
 export interface FileMetaToEncode {
