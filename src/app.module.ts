@@ -1,33 +1,44 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
+import { pacsConfig, PacsModule } from './connectors/pacs';
+import { pscConfig } from './connectors/psc';
+import { whitelistConfig, WhitelistModule } from './connectors/whitelist';
 import { ConfigModule, LoadedConfig, Slice } from './platform/config';
 import { HealthModule } from './platform/health';
-import { InternalModule, internalConfig } from './platform/internal';
-import { portalConfig, PortalModule } from './portal';
+import { internalConfig, InternalModule } from './platform/internal';
 import { modeConfig, persistenceConfig, PersistenceModule } from './platform/persistence';
+import { pkiConfig, PkiModule } from './platform/pki';
+import { transcodingConfig } from './platform/transcoding';
+import { portalConfig, PortalModule } from './portal';
+import { servingConfig, ServingModule } from './source/serving';
 
 /** Every slice of the configuration, in the order of the sample file. */
 export const configSlices: readonly Slice[] = [
   modeConfig,
   persistenceConfig,
   internalConfig,
+  pkiConfig,
+  whitelistConfig,
+  pscConfig,
+  pacsConfig,
+  transcodingConfig,
+  servingConfig,
   portalConfig,
-] as readonly Slice[];
+] as unknown as readonly Slice[];
 
 /** The one place that names every room. */
 @Module({})
 export class AppModule {
   static of(config: LoadedConfig): DynamicModule {
-    return {
-      module: AppModule,
-      imports: [
-        ConfigModule.of(config),
-        PersistenceModule.forRoot(),
-        HealthModule,
-        AuditModule,
-        InternalModule,
-        PortalModule,
-      ],
-    };
+    const ground = [
+      ConfigModule.of(config),
+      PersistenceModule.forRoot(),
+      HealthModule,
+      AuditModule,
+      PkiModule,
+      InternalModule,
+    ];
+    const connectors = [WhitelistModule, PacsModule];
+    return { module: AppModule, imports: [...ground, ...connectors, ServingModule, PortalModule] };
   }
 }

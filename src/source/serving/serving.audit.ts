@@ -76,9 +76,13 @@ function actorOf(exchange: Exchange, admission: Admission): AuditActor {
     peer: admission.peer?.subject,
     peerCertificateSha256: admission.peer?.certificateSha256,
     professionalId: admission.professional?.subjectNameId,
-    professionalName: admission.professional?.name,
+    professionalName: nameOf(admission.professional),
     address: exchange.request.socket.remoteAddress,
   };
+}
+
+function nameOf(professional: Admission['professional']): string | undefined {
+  return professional && ([professional.given, professional.family].filter(Boolean).join(' ') || undefined);
 }
 
 function levelOf(resource: WadoResource | undefined): string {

@@ -13,12 +13,6 @@ export const servingErrors = defineErrors('serving', {
     caller: 'A Pro Santé Connect bearer token is required.',
     operator: 'A listed gateway sent no bearer token, or a malformed one.',
   },
-  tokenInactive: {
-    code: 'serving.token-inactive',
-    status: 401,
-    caller: 'The bearer token is not active.',
-    operator: 'Pro Santé Connect says that the token of a request is not active, or it was not meant for a DRIMbox.',
-  },
   headerInvalid: {
     code: 'serving.header-invalid',
     status: 400,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { PscModule } from '../../connectors/psc';
 import { TranscodingModule } from '../../platform/transcoding';
 import { ArchiveModule } from '../archive';
 import { AdmissionService } from './admission/admission.service';
@@ -9,7 +10,7 @@ import { WadoService } from './wado.service';
 
 /** Serves the studies of our PACS to other gateways. */
 @Module({
-  imports: [ArchiveModule, TranscodingModule],
+  imports: [ArchiveModule, PscModule, TranscodingModule],
   providers: [AdmissionService, MetadataService, ServingAudit, WadoService, ExchangeListener],
   exports: [ExchangeListener],
 })

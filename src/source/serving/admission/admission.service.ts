@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { Injectable } from '@nestjs/common';
-import { TokenIntrospector } from '../../../connectors/psc';
+import { PscService } from '../../../connectors/psc';
 import { WhitelistService } from '../../../connectors/whitelist';
 import { GatewayError } from '../../../platform/errors';
 import { Exchange, headerText } from '../../../platform/http';
@@ -41,7 +41,7 @@ export class AdmissionService {
 
   constructor(
     private readonly whiteList: WhitelistService,
-    private readonly introspector: TokenIntrospector,
+    private readonly psc: PscService,
     private readonly archive: ManifestArchive,
   ) {}
 
@@ -82,9 +82,8 @@ export class AdmissionService {
   private async checkToken(exchange: Exchange, admission: Admission): Promise<void> {
     const bearer = parseBearer(headerText(exchange.request, 'authorization'));
     if (!bearer.ok) throw new GatewayError(servingErrors.tokenAbsent, { detail: bearer.reason });
-    const result = await this.introspector.introspect(bearer.value, exchange.signal);
-    if (!result.active) throw new GatewayError(servingErrors.tokenInactive, { detail: result.reason });
-    admission.professional = result.professional;
+    const { professional } = await this.psc.introspect(bearer.value, exchange.signal);
+    admission.professional = professional;
   }
 
   private checkHeaders(exchange: Exchange, admission: Admission): void {

@@ -1,0 +1,94 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startSandboxDmp, SandboxDmp } from './dmp';
+import { createSandboxPki, MemberFiles, PkiServer, pscClientIds, SandboxPki, startPkiServer } from './pki';
+import { SandboxPorts } from './ports';
+import { SandboxPsc, startSandboxPsc } from './psc';
+import { ListSigner, startWhiteListServer, WhiteListServer } from './whitelist';
+
+/** Every national neighbour, each speaking its real protocol on 127.0.0.1. */
+export interface Neighbours {
+  readonly pki: SandboxPki;
+  readonly pkiServer: PkiServer;
+  readonly whiteList: WhiteListServer;
+  readonly psc: SandboxPsc;
+  readonly dmp: SandboxDmp;
+  stop(): Promise<void>;
+}
+
+const tlsOf = (member: MemberFiles) => ({
+  cert: readFileSync(member.cert, 'utf8'),
+  key: readFileSync(member.key, 'utf8'),
+});
+
+function signerOf(member: MemberFiles): ListSigner {
+  const pems =
+    readFileSync(member.cert, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const [certificate, ...chain] = pems.map((pem) => new X509Certificate(pem).raw);
+  if (!certificate) throw new Error('the signer of the white list has no certificate');
+  return { key: createPrivateKey(readFileSync(member.key)), certificate, chain };
+}
+
+function listed(pki: SandboxPki, ports: SandboxPorts) {
+  const { gateway, remote, listed: peer } = pki.members;
+  return [
+    {
+      db: 'db1.test.mesimagesmedicales.fr',
+      vi: 'vi1.test.mesimagesmedicales.fr',
+      denomination: 'DRIMbox de demonstration',
+      dn: gateway.dn,
+    },
+    // The consumer compares the host of a manifest's addresses with the list: on one machine that host is localhost.
+    { db: `localhost:${ports.remoteExchange}`, denomination: 'DRIMbox paire', dn: remote.dn },
+    { db: 'localhost', vi: 'localhost', denomination: 'DRIMbox paire (adresse locale)', dn: remote.dn },
+    { db: 'db3.test.mesimagesmedicales.fr', denomination: 'Pair de test', dn: peer.dn },
+  ];
+}
+
+/** Starts them all; the certificates are made first, or reused when the data folder has valid ones. */
+export async function startNeighbours(dataDir: string, ports: SandboxPorts): Promise<Neighbours> {
+  const pkiDir = join(dataDir, 'pki');
+  const pkiServer = await startPkiServer({ dir: pkiDir, port: ports.pki });
+  const pki = await createSandboxPki({ dir: pkiDir, baseUrl: pkiServer.url });
+  const { members } = pki;
+  const clientCa = readFileSync(pki.exchangeCa, 'utf8');
+  const [whiteList, psc, dmp] = await Promise.all([
+    startWhiteListServer({
+      port: ports.whiteList,
+      tls: tlsOf(members.whiteListServer),
+      signer: signerOf(members.whiteListSigner),
+      gateways: listed(pki, ports),
+    }),
+    startSandboxPsc({
+      port: ports.psc,
+      hostName: 'localhost',
+      tls: tlsOf(members.pscServer),
+      clientCa: [clientCa],
+      clients: [
+        {
+          clientId: pscClientIds.gateway,
+          redirectUris: [`https://localhost:${ports.portal}/login/callback`],
+          subjectDn: members.pscClient.dn,
+        },
+        {
+          clientId: pscClientIds.remote,
+          redirectUris: [`https://localhost:${ports.remotePortal}/login/callback`],
+          subjectDn: members.remotePscClient.dn,
+        },
+      ],
+      logoutCa: readFileSync(pki.portalCa, 'utf8'),
+    }),
+    startSandboxDmp({
+      port: ports.dmp,
+      documentsPort: ports.dmpDocuments,
+      tls: tlsOf(members.dmpServer),
+      clientCa,
+      dataDir: join(dataDir, 'dmp'),
+    }),
+  ]);
+  const stop = async () => {
+    await Promise.allSettled([whiteList.close(), psc.close(), dmp.close(), pkiServer.close()]);
+  };
+  return { pki, pkiServer, whiteList, psc, dmp, stop };
+}
