@@ -7,7 +7,7 @@ import { createSandboxPki, type SandboxPki } from '../../sandbox/pki';
 import { startSandboxDmp, type SandboxDmp } from '../../sandbox/dmp';
 import { MemoryAuditTrail } from '../../src/audit';
 import { configureLogging } from '../../src/platform/logging';
-import { newOid, type DmpCaller, type DmpStructure } from '../../src/connectors/dmp';
+import { type DmpCaller, type DmpStructure } from '../../src/connectors/dmp';
 import { DmpExchange } from '../../src/connectors/dmp/dmp-exchange';
 import { dmpConfig } from '../../src/connectors/dmp/dmp.config';
 import { RegistryStoredQueryClient } from '../../src/connectors/dmp/iti18-registry-stored-query.client';
@@ -16,6 +16,7 @@ import { RetrieveDocumentSetClient } from '../../src/connectors/dmp/iti43-retrie
 import { UpdateDocumentSetClient } from '../../src/connectors/dmp/iti57-update-document-set.client';
 import { DmpStatusClient } from '../../src/connectors/dmp/td02-dmp-status.client';
 import type { ConfigOf } from '../../src/platform/config';
+import { newOid } from '../../src/standards/xds';
 import { createSigner } from '../../src/standards/xmlsec';
 
 /** A sandbox registry and our clients facing it over mutual TLS, with the certificates of the sandbox authority. */

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Manifest } from '../../src/standards/manifest';
-import { submissionFor, type Submission, type SubmissionInput, type SubmissionReport } from '../../src/standards/xds';
-import { newOid } from '../../src/connectors/dmp';
+import {
+  newOid,
+  submissionFor,
+  type Submission,
+  type SubmissionInput,
+  type SubmissionReport,
+} from '../../src/standards/xds';
 
 /** Builders for submissions: a small KOS-like file, and the metadata around it. */
 

@@ -57,6 +57,7 @@ export {
   type SubmissionReport,
   type SubmissionStructure,
 } from './submission.mapper';
+export { newOid } from './new-oid';
 export { reportFacts, type ReportCircumstances, type ReportFacts } from './report.mapper';
 export {
   confidentialityCodes,
