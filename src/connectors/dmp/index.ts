@@ -4,7 +4,6 @@ export { dmpErrors } from './dmp.errors';
 export { DMP_MOMENT, DmpExchange, type DmpCaller, type DmpMoment } from './dmp-exchange';
 export { DmpModule } from './dmp.module';
 export { mapOutcome, type DmpOutcome, type TryAgainReason } from './dmp-outcome';
-export { newOid } from './identifiers';
 export { RegistryStoredQueryClient, type QueryRequest } from './iti18-registry-stored-query.client';
 export { ProvideAndRegisterClient, type Published, type PublishRequest } from './iti41-provide-and-register.client';
 export {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { signSubmissionSet } from '../../standards/xmlsec';
 import {
   ACTION,
+  newOid,
   provideAndRegister,
   readRegistryResponse,
   SIGNATURE_ENTRY,
@@ -11,7 +12,6 @@ import {
 } from '../../standards/xds';
 import { DmpExchange, type DmpCaller } from './dmp-exchange';
 import { outcomeOf, type DmpOutcome } from './dmp-outcome';
-import { newOid } from './identifiers';
 import type { TransportAnswer } from './dmp-transport';
 
 export interface PublishRequest {
