@@ -28,5 +28,5 @@ export async function signEnvelopedList(document: string, signer: ListSigner, si
   });
   const xml = signature.toString();
   const end = document.lastIndexOf('</ListeBlancheDRIM-M>');
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${document.slice(0, end)}${xml}${document.slice(end)}`;
+  return `<?xml version="1.0" encoding="UTF-8"?>${document.slice(0, end)}${xml}${document.slice(end)}`;
 }

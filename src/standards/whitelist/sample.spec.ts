@@ -62,13 +62,19 @@ describeWithShared('the real lists', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('each byte left out is refused', () => {
+  it('each byte left out and each white space put in is refused, but a line end at the end', () => {
     const original = file('SIGNEE');
     const accepted: number[] = [];
+    const attempt = (at: number, inserted: string, dropped: number): void => {
+      const altered = Buffer.concat([original.subarray(0, at), Buffer.from(inserted), original.subarray(at + dropped)]);
+      if (verifyWhiteList(altered, policy()).accepted) accepted.push(at);
+    };
     for (let at = 0; at < original.length; at += 7) {
-      const cut = Buffer.concat([original.subarray(0, at), original.subarray(at + 1)]);
-      if (verifyWhiteList(cut, policy()).accepted) accepted.push(at);
+      attempt(at, '', 1);
+      attempt(at, at % 2 === 0 ? ' ' : '\n', 0);
     }
     expect(accepted).toEqual([]);
+    attempt(original.length, '\n', 0);
+    expect(accepted).toEqual([original.length]);
   });
 });

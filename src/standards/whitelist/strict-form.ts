@@ -5,16 +5,16 @@ import { childElements, dsigNamespace, isElement, textOf, type XmlElement } from
 const name = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?';
 const plainTag = new RegExp(`<(?:/${name}|${name}(?: ${name}="[^"<>\\t\\r\\n]*")*/?)>`, 'y');
 const plainReference = /&(?!(?:amp|lt|gt|quot|apos);)/;
-const declaration = /^<\?xml version="1\.0" encoding="(?:UTF-8|utf-8)"(?: standalone="(?:yes|no)")?\?>(?:\r?\n)*(?=<)/;
+const declaration = /^<\?xml version="1\.0" encoding="(?:UTF-8|utf-8)"(?: standalone="(?:yes|no)")?\?>(?=<)/;
 
 /**
  * One way of writing: declaration (or none) and tags exactly as signing tools write them, no lone carriage return, no
- * numeric reference, nothing but line ends around the root. What an XML parser would make equal is thus told apart.
+ * numeric reference, nothing around the root but a line end after it. What an XML parser would make equal is thus told apart.
  */
 export function isPlainlyWritten(text: string): boolean {
   const body = text.startsWith('<?xml') ? text.replace(declaration, '') : text;
   if (!body.startsWith('<') || /\r(?!\n)/.test(body) || plainReference.test(body)) return false;
-  if (!/>(?:\r?\n)*$/.test(body)) return false;
+  if (!/>(?:\r?\n)?$/.test(body)) return false;
   for (let at = body.indexOf('<'); at !== -1; at = body.indexOf('<', plainTag.lastIndex)) {
     plainTag.lastIndex = at;
     if (!plainTag.test(body)) return false;
@@ -54,7 +54,7 @@ const uncovered: Readonly<Record<string, Readonly<Record<string, AttributeRule>>
 /** Covered by the signature value itself, or by the reference to SignedProperties. */
 const covered = new Set(['SignedInfo', 'SignedProperties']);
 
-/** Every part of the signature that is not signed follows from what is: known elements, derived attributes, no stray text. */
+/** Every part of the signature that is not signed follows from what is: known elements, derived attributes, no other text, not even white space. */
 export function isFullyDetermined(signature: XmlElement, certificate: X509Certificate): boolean {
   return determined(signature, { signatureId: signature.getAttribute('Id') ?? '', certificate });
 }
@@ -72,13 +72,15 @@ function determined(element: XmlElement, context: FormContext): boolean {
     if (declares ? !namespaces.has(attribute.value) : !rule?.(attribute.value, context)) return false;
   }
   if (local === 'X509SubjectName') return isNameOf(textOf(element), element.textContent ?? '', context.certificate);
-  if (local === 'X509Certificate' || local === 'SignatureValue') return childElements(element).length === 0;
+  if (local === 'X509Certificate' || local === 'SignatureValue') {
+    return childElements(element).length === 0 && !/\s/.test(element.textContent ?? '');
+  }
   return contentIsDetermined(element, context);
 }
 
 function contentIsDetermined(element: XmlElement, context: FormContext): boolean {
   for (let child = element.firstChild; child; child = child.nextSibling) {
-    if (isElement(child) ? !determined(child, context) : (child.nodeValue ?? '').trim() !== '') return false;
+    if (isElement(child) ? !determined(child, context) : (child.nodeValue ?? '') !== '') return false;
   }
   return true;
 }

@@ -65,6 +65,7 @@ describe('a signed list', () => {
     const accent = await issue("CN=db1.example.fr,OU=123456789012345,O=HOPITAL,ST=Côte-d'Or (21),C=FR");
     expect(index.forCertificate(same.certificate)).toMatchObject({ db: 'db1.example.fr', vi: 'vi1.example.fr' });
     expect(index.forCertificate(accent.certificate)).toBeUndefined();
+    expect(index.forCertificate(Buffer.from('no certificate'))).toBeUndefined();
     expect(index.forHost('DB2.EXAMPLE.FR.')?.vi).toBeUndefined();
     expect(index.forHost('vi1.example.fr')).toBeUndefined();
     expect(index.forHost('db2.example.fr.attacker.test')).toBeUndefined();
@@ -108,6 +109,7 @@ describe('a signed list', () => {
     ['white space in a tag', (t: string) => t.replace('<db>', '<db >'), 'form'],
     ['a numeric reference', (t: string) => t.replace('support@', '&#115;upport@'), 'form'],
     ['the Id of the value', (t: string) => t.replace('Id="value-', 'Id="valve-'), 'form'],
+    ['a wrapped certificate', (t: string) => t.replace('<ds:X509Certificate>', '<ds:X509Certificate>\n'), 'form'],
     ['a stray attribute', (t: string) => t.replace('<ds:KeyInfo>', '<ds:KeyInfo x="1">'), 'form'],
     ['a stray text', (t: string) => t.replace('<ds:X509Data>', '<ds:X509Data>x'), 'form'],
     [

@@ -1,4 +1,4 @@
-import { distinguishedNameKey, subjectRdns } from '../identity/distinguished-name';
+import { DerFault, distinguishedNameKey, subjectRdns } from '../identity/distinguished-name';
 import { hostName } from './read-whitelist';
 import type { WhiteList, WhiteListEntry } from './whitelist.types';
 
@@ -15,9 +15,14 @@ export class WhiteListIndex {
     }
   }
 
-  /** Entry whose `DNCertificatOperateur` is the subject of this certificate; throws DerFault when it is no certificate. */
+  /** Entry whose `DNCertificatOperateur` is the subject of this certificate; bytes that are no certificate are nobody. */
   forCertificate(der: Buffer): WhiteListEntry | undefined {
-    return this.byName.get(distinguishedNameKey(subjectRdns(der)));
+    try {
+      return this.byName.get(distinguishedNameKey(subjectRdns(der)));
+    } catch (error) {
+      if (error instanceof DerFault) return undefined;
+      throw error;
+    }
   }
 
   /** Entry whose `db` is this host name. */
