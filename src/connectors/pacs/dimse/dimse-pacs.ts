@@ -9,6 +9,7 @@ import {
   statusKind,
   statusText,
   studyRoot,
+  transferSyntaxesOfCommands,
   verificationSopClass,
 } from '../../../standards/dimse';
 import { MoveDestinations } from '../listener/move-destinations';
@@ -60,6 +61,8 @@ export class DimsePacs implements Pacs {
 
   constructor(private readonly options: DimsePacsOptions) {
     this.id = options.id;
+    // Loads the dictionary now rather than while the first caller waits.
+    encodeIdentifier({ StudyInstanceUID: '' }, transferSyntaxesOfCommands[0]);
     const pool = new AssociationPool(options.peer, options.settings, options.maxAssociations);
     this.node = { ourAeTitle: options.ourAeTitle, pacsAeTitle: options.pacsAeTitle, pool };
   }

@@ -14,7 +14,7 @@ export interface DimseSettings {
 }
 
 export const defaultDimseSettings: DimseSettings = {
-  maxPduLength: 131_072,
+  maxPduLength: 65_536,
   connectTimeoutMs: 5_000,
   artimMs: 10_000,
   silenceMs: 30_000,

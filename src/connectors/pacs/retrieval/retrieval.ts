@@ -39,7 +39,7 @@ const probeInstances = 6;
 const firstOfSlow = 1;
 /** From this many expected instances on, a series is asked for as a whole. */
 const wholeSeriesFrom = 16;
-const listMax = 48;
+const listMax = 400;
 const climbMs = 200;
 
 /** Retrieves the expected set of one request: short list first, then as the pace of the PACS commands. */
@@ -174,7 +174,7 @@ export class Retrieval {
       const take = (): ExpectedInstance[] => {
         const free = this.wanted().filter(({ sopInstanceUid }) => !taken.has(sopInstanceUid));
         const series = free[0]?.seriesInstanceUid;
-        const share = Math.min(listMax, Math.max(4, Math.ceil(free.length / (target * 2))));
+        const share = Math.min(listMax, Math.max(8, Math.ceil(free.length / target)));
         const list = free.filter(({ seriesInstanceUid }) => seriesInstanceUid === series).slice(0, share);
         for (const { sopInstanceUid } of list) taken.add(sopInstanceUid);
         return list;

@@ -1,0 +1,59 @@
+/** Why a retrieval was slow, from what was seen of it. Pure. */
+export interface SlowCause {
+  readonly code: 'delayed-acknowledgement' | 'transcoding' | 'association-limit' | 'slow-archive';
+  /** French sentence for the operator. */
+  readonly explanation: string;
+}
+
+export interface Inspection {
+  /** Time between the ends of successive instances of one association. */
+  readonly gapsMs: readonly number[];
+  readonly bytes: number;
+  readonly totalMs: number;
+  readonly parallel: number;
+  readonly transferSyntaxUids: readonly string[];
+  readonly expectedTransferSyntaxUid?: string;
+}
+
+/** Delayed acknowledgements of TCP last 40 ms on Linux; timers and work add a little. */
+const delayedAck = { fromMs: 35, toMs: 60 } as const;
+/** 200 Mbit/s: what the national requirements call fast is well below. */
+const fastBytesPerMs = 25_000;
+const uncompressed: ReadonlySet<string> = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
+
+export function nameCause(seen: Inspection): { cause?: SlowCause; medianGapMs: number; warnings: string[] } {
+  const sorted = [...seen.gapsMs].sort((a, b) => a - b);
+  const medianGapMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  const expected = seen.expectedTransferSyntaxUid;
+  const changed = expected ? seen.transferSyntaxUids.filter((uid) => uid !== expected) : [];
+  const warnings = changed.map((uid) => `syntaxe de transfert changée en route : ${uid} au lieu de ${expected}`);
+  return { cause: cause(seen, changed, sorted), medianGapMs, warnings };
+}
+
+function cause(seen: Inspection, changed: readonly string[], sortedGaps: readonly number[]): SlowCause | undefined {
+  const isFast = seen.bytes / Math.max(seen.totalMs, 0.001) >= fastBytesPerMs;
+  const near = sortedGaps.filter((gap) => gap >= delayedAck.fromMs && gap <= delayedAck.toMs).length;
+  const isDelayed = sortedGaps.length >= 5 && near / sortedGaps.length > 0.3;
+  // Parallel associations hide the waits of each: the gaps then spread, while their mean stays near one wait.
+  const mean = sortedGaps.reduce((a, b) => a + b, 0) / Math.max(sortedGaps.length, 1);
+  const isHidden = seen.parallel > 1 && mean >= 20 && mean <= delayedAck.toMs;
+  if (changed.some((uid) => uncompressed.has(uid))) {
+    return { code: 'transcoding', explanation: "le PACS décompresse les images avant l'envoi" };
+  }
+  if (changed.length > 0) return { code: 'transcoding', explanation: 'le PACS convertit les images avant l’envoi' };
+  if (isDelayed || (!isFast && isHidden)) {
+    return {
+      code: 'delayed-acknowledgement',
+      explanation:
+        "environ 40 ms d'attente par image, lien inactif : acquittements TCP retardés (algorithme de Nagle actif côté PACS ; " +
+        'DCMTK : TCP_NODELAY=1)',
+    };
+  }
+  if (isFast || sortedGaps.length < 5) return undefined;
+  return seen.parallel === 1
+    ? {
+        code: 'association-limit',
+        explanation: 'une seule association obtenue : voir la limite du PACS ou de la configuration',
+      }
+    : { code: 'slow-archive', explanation: 'le PACS met longtemps à lire ou à envoyer chaque image' };
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { defineSlice, text, variable } from '../../platform/config';
+import { aeTitleFault } from '../../standards/dicom';
+
+const aeTitle = z
+  .string()
+  .refine((title) => aeTitleFault(title) === undefined, '1 to 16 printable characters without backslash');
+const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower case letters, digits and hyphens');
+const filePath = z.string().min(1).max(4096);
+
+const tlsFiles = z.strictObject({
+  /** Authorities of the PACS. */
+  ca: filePath,
+  cert: filePath.optional(),
+  key: filePath.optional(),
+  serverName: z.string().max(253).optional(),
+});
+
+/** A PACS reached by DIMSE. */
+export const dimsePacsSchema = z.strictObject({
+  id,
+  kind: z.literal('dimse'),
+  host: z.string().min(1).max(253),
+  port: z.number().int().min(1).max(65_535),
+  aeTitle,
+  retrieve: z.enum(['auto', 'move', 'get']).default('auto'),
+  /** Most associations that we open at once with this PACS. */
+  maxAssociations: z.number().int().min(1).max(64).default(16),
+  tls: tlsFiles.optional(),
+  /** Says that clear text is intended, on a network that protects it otherwise: without it production wants `tls`. */
+  clearText: z.boolean().default(false),
+});
+
+/** A PACS reached by DICOMweb; its client reads what else it needs from `options`. */
+export const dicomWebPacsSchema = z.strictObject({
+  id,
+  kind: z.literal('dicomweb'),
+  url: z.url(),
+  maxConnections: z.number().int().min(1).max(64).default(8),
+  tls: tlsFiles.optional(),
+  /** File with the value of the Authorization header, when the PACS wants one. */
+  authorizationFile: filePath.optional(),
+});
+
+const listSchema = z
+  .array(z.discriminatedUnion('kind', [dimsePacsSchema, dicomWebPacsSchema]))
+  .max(32)
+  .refine((all) => new Set(all.map((one) => one.id)).size === all.length, 'an id is used twice');
+
+export type DimsePacsConfig = z.output<typeof dimsePacsSchema>;
+export type DicomWebPacsConfig = z.output<typeof dicomWebPacsSchema>;
+export type PacsConfig = DimsePacsConfig | DicomWebPacsConfig;
+
+export const pacsConfig = defineSlice(
+  'pacs',
+  {
+    list: variable('DRIMBOX_PACS', text.json(listSchema).default([]), {
+      describe:
+        'The PACS, in the order in which a study is looked for: a JSON array. DIMSE: id, kind "dimse", host, port, aeTitle, ' +
+        'and if wished retrieve (auto, move, get), maxAssociations, tls {ca, cert, key, serverName}, clearText. ' +
+        'DICOMweb: id, kind "dicomweb", url, and if wished maxConnections, tls, authorizationFile.',
+      refusedInProduction: (value) =>
+        (value as PacsConfig[]).some((pacs) => pacs.kind === 'dimse' && !pacs.tls && !pacs.clearText)
+          ? 'a DIMSE PACS without tls must say "clearText": true'
+          : undefined,
+      example: '[{"id":"pacs","kind":"dimse","host":"pacs.example","port":11112,"aeTitle":"PACS"}]',
+    }),
+    aeTitle: variable('DRIMBOX_DICOM_AE_TITLE', aeTitle.default('DRIMBOX'), {
+      describe: 'Our application entity title, as client and as destination of C-MOVE.',
+    }),
+    listen: variable('DRIMBOX_DICOM_LISTEN', z.enum(['off', 'tls', 'clear', 'sandbox']).default('off'), {
+      describe:
+        'Opens our DICOM listener (C-STORE, C-ECHO), needed for C-MOVE and for rejection notes (IOCM): over TLS, or in ' +
+        'clear text on a network that protects it otherwise; sandbox is clear text that production refuses.',
+      refusedInProduction: (value) => (value === 'sandbox' ? 'choose off, tls or clear' : undefined),
+    }),
+    host: variable('DRIMBOX_DICOM_HOST', text.host().default('127.0.0.1'), {
+      describe: 'Address on which the DICOM listener listens.',
+    }),
+    port: variable('DRIMBOX_DICOM_PORT', text.port().default(11_112), {
+      describe: 'Port of the DICOM listener; 0 takes a free one.',
+    }),
+    allowedCallers: variable('DRIMBOX_DICOM_ALLOWED_AE_TITLES', text.list().default([]), {
+      describe:
+        'Calling AE titles that may associate with our listener; the AE titles of the configured PACS always may.',
+    }),
+    maxIncoming: variable('DRIMBOX_DICOM_MAX_ASSOCIATIONS', text.integer(1, 1_000).default(100), {
+      describe: 'Most associations that our listener accepts at once.',
+    }),
+    listenTls: variable('DRIMBOX_DICOM_TLS', text.json(tlsFiles.required({ cert: true, key: true })).optional(), {
+      describe:
+        'DICOM over TLS for our listener: JSON with ca, cert and key files. Client certificates are then required.',
+    }),
+    silenceMs: variable('DRIMBOX_DICOM_SILENCE_MS', text.integer(1_000, 600_000).default(30_000), {
+      describe: 'Longest silence of a PACS that owes an answer.',
+      unit: 'ms',
+    }),
+  },
+  {
+    check: ({ list, listen, listenTls }) => [
+      ...(list.some((pacs) => pacs.kind === 'dimse' && pacs.retrieve === 'move') && listen === 'off'
+        ? [
+            {
+              variable: 'DRIMBOX_DICOM_LISTEN',
+              code: 'needed',
+              message: 'a PACS with "retrieve": "move" needs our listener',
+            },
+          ]
+        : []),
+      ...(listen === 'tls' && !listenTls
+        ? [{ variable: 'DRIMBOX_DICOM_TLS', code: 'missing', message: 'our listener over TLS needs its files' }]
+        : []),
+    ],
+  },
+);
