@@ -164,6 +164,30 @@ describe('a listener that asks for client certificates', () => {
     await expect(tooOld).rejects.toThrow();
   });
 
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'never resumes a session over %s: the certificate is shown each time',
+    async (version) => {
+      const { key, cert } = pki.members.listed;
+      const [keyPem, certPem, ca] = await Promise.all([readFile(key), readFile(cert), readFile(pki.exchangeCa)]);
+      const once = (session?: Buffer) =>
+        new Promise<{ isReused: boolean; session?: Buffer }>((resolve, reject) => {
+          const options = { host: '127.0.0.1', port, servername: 'localhost', key: keyPem, cert: certPem, ca, session };
+          const socket = connect({ ...options, minVersion: version, maxVersion: version }, () => {
+            isReused = socket.isSessionReused();
+            socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+          });
+          let isReused = true;
+          let latest = socket.getSession();
+          socket.on('session', (ticket: Buffer) => (latest = ticket));
+          socket.on('data', () => undefined);
+          socket.on('error', reject);
+          socket.on('close', () => resolve({ isReused, session: latest }));
+        });
+      const first = await once();
+      expect((await once(first.session)).isReused).toBe(false);
+    },
+  );
+
   it('cuts the open connection of a peer that is revoked, and refuses it from then on', async () => {
     const agent = new Agent({
       connect: {

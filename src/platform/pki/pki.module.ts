@@ -137,7 +137,8 @@ export class PkiService implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function certificateFinding(all: readonly CertificateStatus[]): HealthFinding {
+function certificateFinding(materials: readonly CertificateStatus[]): HealthFinding {
+  const all = materials.filter((one) => one.use !== 'anchorsOnly');
   const worst = [...all].sort((a, b) => a.daysLeft - b.daysLeft)[0];
   const facts = Object.fromEntries(all.map((one) => [one.material, one.notAfter]));
   if (!worst) return { level: 'up', summary: 'Aucun certificat n’est utilisé.', facts };
