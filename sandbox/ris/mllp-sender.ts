@@ -37,6 +37,7 @@ export class MllpSender {
 
   /** Sends one message. @returns the acknowledgement, its segments separated by CR. */
   send(message: Uint8Array): Promise<string> {
+    if (!this.socket.writable) return Promise.reject(new Error('the connection is closed'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject });
       this.socket.write(Buffer.concat([Buffer.from([0x0b]), message, Buffer.from([0x1c, 0x0d])]));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ConfigFault, defineSlice, provePortFree, proveReadableFile, text, variable } from '../../platform/config';
+import { ConfigFault, defineSlice, provePortFree, text, variable } from '../../platform/config';
+import { materialVariables, proveMaterialVariables } from '../../platform/pki';
 import { sendersSchema } from './senders';
 
 const loopback = /^(127\.|::1$|localhost$)/;
@@ -23,15 +24,7 @@ export const risConfig = defineSlice(
     tlsPort: variable('DRIMBOX_HL7_TLS_PORT', text.port().default(8443), {
       describe: 'Port of MLLP over TLS; open when its certificate is given',
     }),
-    certificateFile: variable('DRIMBOX_HL7_TLS_CERTIFICATE_FILE', text.path().optional(), {
-      describe: 'Certificate of MLLP over TLS (PEM, with its intermediates)',
-    }),
-    keyFile: variable('DRIMBOX_HL7_TLS_KEY_FILE', text.path().optional(), {
-      describe: 'Key of that certificate (PEM)',
-    }),
-    authoritiesFile: variable('DRIMBOX_HL7_TLS_AUTHORITIES_FILE', text.path().optional(), {
-      describe: 'Authorities of that certificate and of the clients (PEM)',
-    }),
+    ...materialVariables('DRIMBOX_HL7_TLS', 'the RIS (MLLP over TLS)'),
     clientCertificate: variable(
       'DRIMBOX_HL7_TLS_CLIENT_CERTIFICATE',
       z.enum(['required', 'none']).default('required'),
@@ -67,15 +60,7 @@ export const risConfig = defineSlice(
   {
     check: (values) => {
       const faults: ConfigFault[] = [];
-      const parts = [values.certificateFile, values.keyFile, values.authoritiesFile];
-      if (parts.some(Boolean) && !parts.every(Boolean)) {
-        faults.push({
-          variable: 'DRIMBOX_HL7_TLS_CERTIFICATE_FILE',
-          code: 'incomplete',
-          message: 'certificate, key and authorities of MLLP over TLS go together',
-        });
-      }
-      if (values.enabled && values.clearText === 'loopback' && !loopback.test(values.host) && !parts.every(Boolean)) {
+      if (values.enabled && values.clearText === 'loopback' && !loopback.test(values.host) && !opensTls(values)) {
         faults.push({
           variable: 'DRIMBOX_HL7_CLEAR_TEXT',
           code: 'clear-text',
@@ -86,14 +71,12 @@ export const risConfig = defineSlice(
     },
     prove: async (values) => {
       if (!values.enabled) return [];
-      const files = [
-        ['DRIMBOX_HL7_TLS_CERTIFICATE_FILE', values.certificateFile],
-        ['DRIMBOX_HL7_TLS_KEY_FILE', values.keyFile],
-        ['DRIMBOX_HL7_TLS_AUTHORITIES_FILE', values.authoritiesFile],
-      ] as const;
-      const proofs = files.map(([name, file]) => (file ? proveReadableFile(name, file) : Promise.resolve([])));
+      const proofs: Promise<ConfigFault[]>[] = [];
       if (opensClearText(values)) proofs.push(provePortFree('DRIMBOX_HL7_PORT', values.host, values.port));
-      if (values.certificateFile) proofs.push(provePortFree('DRIMBOX_HL7_TLS_PORT', values.host, values.tlsPort));
+      if (opensTls(values)) {
+        proofs.push(provePortFree('DRIMBOX_HL7_TLS_PORT', values.host, values.tlsPort));
+        proofs.push(proveMaterialVariables('DRIMBOX_HL7_TLS', values, 'server'));
+      }
       return (await Promise.all(proofs)).flat();
     },
   },
@@ -102,4 +85,9 @@ export const risConfig = defineSlice(
 /** Whether MLLP in clear text may be opened on that address. */
 export function opensClearText(values: { clearText: 'off' | 'loopback' | 'network'; host: string }): boolean {
   return values.clearText === 'network' || (values.clearText === 'loopback' && loopback.test(values.host));
+}
+
+/** Whether a key and certificate are given for MLLP over TLS. */
+export function opensTls(values: { certificateFile?: string; pkcs12File?: string }): boolean {
+  return values.certificateFile !== undefined || values.pkcs12File !== undefined;
 }

@@ -2,10 +2,10 @@ import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } fro
 import { ConfigOf } from '../../platform/config';
 import { HealthRegistry } from '../../platform/health';
 import { Logger } from '../../platform/logging';
-import { TlsMaterial } from '../../platform/pki';
+import { materialSource, PkiService } from '../../platform/pki';
 import type { MessageHandler } from './message-handler';
 import { MllpServer } from './mllp-server';
-import { opensClearText, risConfig } from './ris.config';
+import { opensClearText, opensTls, risConfig } from './ris.config';
 
 /** The HL7 ports. Opens once every room is ready, and refuses to open when none has come to take the messages. */
 @Injectable()
@@ -13,7 +13,6 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly logger = new Logger('ris');
   private handler?: MessageHandler;
   private servers: MllpServer[] = [];
-  private material?: TlsMaterial;
   /** Ports bound, 0 when closed. */
   port = 0;
   tlsPort = 0;
@@ -21,6 +20,7 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
   constructor(
     @Inject(risConfig.token) private readonly config: ConfigOf<typeof risConfig>,
     private readonly health: HealthRegistry,
+    private readonly pki: PkiService,
   ) {}
 
   /** Called by the room that takes the messages, at module initialisation. */
@@ -39,7 +39,7 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
       this.port = await server.listen(host, this.config.port);
       this.servers.push(server);
     }
-    if (this.config.certificateFile) await this.openTls(handler);
+    if (opensTls(this.config)) await this.openTls(handler);
     this.logger.info({ host, port: this.port, tlsPort: this.tlsPort }, 'HL7 listener open');
     this.health.register({
       name: 'hl7',
@@ -53,19 +53,21 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.close()));
-    this.material?.close();
     this.servers = [];
   }
 
   private async openTls(handler: MessageHandler): Promise<void> {
-    const { certificateFile, keyFile, authoritiesFile, clientCertificate } = this.config;
-    const anchorFiles = authoritiesFile ? [authoritiesFile] : [];
-    this.material = await TlsMaterial.load({ name: 'hl7', certificateFile, keyFile, anchorFiles }, { use: 'server' });
-    const required = clientCertificate === 'required';
-    const tls = { ...this.material.contextOptions(), requestCert: required, rejectUnauthorized: required };
+    const material = await this.pki.material(materialSource('hl7', this.config), { use: 'server' });
+    const guarded = this.config.clientCertificate === 'required';
+    const protection = guarded ? await this.pki.protectListener(material) : undefined;
+    const tls = protection?.tls ?? { ...material.contextOptions(), requestCert: false };
     const server = new MllpServer({ ...this.config, tls }, handler);
+    const { tlsServer } = server;
+    if (tlsServer) {
+      if (protection) protection.protect(tlsServer);
+      else material.bindServer(tlsServer);
+    }
     this.tlsPort = await server.listen(this.config.host, this.config.tlsPort);
     this.servers.push(server);
-    if (server.tlsServer) this.material.bindServer(server.tlsServer);
   }
 }
