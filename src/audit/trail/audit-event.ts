@@ -22,6 +22,13 @@ export const auditKinds = [
   'dmp.stored-query',
   'dmp.retrieve',
   'dmp.status',
+  'publication.published',
+  'publication.withdrawn',
+  'publication.unchanged',
+  'publication.refused',
+  'publication.given-up',
+  'publication.retried',
+  'publication.rejection-note',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

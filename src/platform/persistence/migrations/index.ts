@@ -2,6 +2,7 @@ import type { MigrationInterface } from 'typeorm';
 import { AuditRecord1700000001000 } from './0001-audit-record';
 import { SourceManifest1700000010000 } from './0010-source-manifest';
 import { IntakeMessage1700000101000 } from './0101-intake-message';
+import { Publication1700000110000 } from './0110-publication';
 import { PortalSession1700000002000 } from './0002-portal-session';
 
 /** Every migration, in the order in which they were written. A released one is never changed. */
@@ -10,4 +11,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   PortalSession1700000002000,
   SourceManifest1700000010000,
   IntakeMessage1700000101000,
+  Publication1700000110000,
 ];
