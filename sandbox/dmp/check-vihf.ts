@@ -38,7 +38,7 @@ const field = (certificate: X509Certificate, name: string): string =>
 const attribute = (assertion: Element, name: string): string =>
   text(`saml:AttributeStatement/saml:Attribute[@Name='${name}']/saml:AttributeValue`, assertion);
 
-function verifySignature(request: SoapRequest, assertion: Element, checks: CallerChecks): X509Certificate {
+function verifySignature(assertion: Element, checks: CallerChecks): X509Certificate {
   const signature = one('ds:Signature', assertion);
   if (signature === undefined) throw refused('the assertion is not signed');
   const der = text('ds:KeyInfo/ds:X509Data/ds:X509Certificate[1]', signature);
@@ -60,7 +60,8 @@ function verifySignature(request: SoapRequest, assertion: Element, checks: Calle
   verifier.loadSignature(new XMLSerializer().serializeToString(signature));
   let verified = false;
   try {
-    verified = verifier.checkSignature(request.source);
+    // over the assertion alone: exclusive canonical form does not depend on what is around it
+    verified = verifier.checkSignature(new XMLSerializer().serializeToString(assertion));
   } catch {
     verified = false;
   }
@@ -103,7 +104,7 @@ export function checkCaller(request: SoapRequest, checks: CallerChecks): Verifie
   if (assertions.length !== 1 || all('//saml:Assertion', request.envelope).length !== 1)
     throw refused('exactly one assertion is wanted');
   const [assertion] = assertions;
-  const seal = verifySignature(request, assertion, checks);
+  const seal = verifySignature(assertion, checks);
   const issued = Date.parse(assertion.getAttribute('IssueInstant') ?? '');
   if (!(Math.abs(checks.now.getTime() - issued) <= MAX_AGE_MS))
     throw refused('the assertion is too old or not yet valid');

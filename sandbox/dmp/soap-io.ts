@@ -8,8 +8,6 @@ export interface SoapRequest {
   action: string;
   messageId: string;
   envelope: Document;
-  /** The envelope as text, byte-exact: signatures are verified over it. */
-  source: string;
   parts: Map<string, Buffer>;
 }
 
@@ -67,7 +65,7 @@ export function readSoapRequest(contentType: string, body: Buffer): SoapRequest 
   const declared = headerParameter(contentType, 'action');
   if (declared !== undefined && declared !== action)
     throw new FaultAnswer('Sender', 'the actions of the header and of the envelope differ');
-  return { action, messageId, envelope, source, parts };
+  return { action, messageId, envelope, parts };
 }
 
 export interface SoapAnswer {

@@ -58,7 +58,7 @@ function codesOf(error: unknown, depth = 0): string {
 function faultOutcome(fault: SoapFault): DmpOutcome<never> {
   const code = ['soap:' + fault.code, ...fault.subcodes].join('/').slice(0, 200);
   if (fault.code === 'Receiver')
-    return { kind: 'try-again', reason: 'server-error', mayHaveBeenDone: false, detail: code };
+    return { kind: 'try-again', reason: 'server-error', mayHaveBeenDone: true, detail: code };
   return { kind: 'refused', code, text: fault.reason.slice(0, 2000), errors: [] };
 }
 
