@@ -3,6 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { Fault } from '../../sandbox/dmp';
+import { dmpConfig, StructureDirectory } from '../../src/connectors/dmp';
+import type { ConfigOf } from '../../src/platform/config';
+import { TlsMaterial, type MaterialSource, type PkiService, type TlsMaterialOptions } from '../../src/platform/pki';
 import { contentTypeCode, personAuthor, STATUS, withdrawalFor, type StoredQuery } from '../../src/standards/xds';
 import { dmpFixture, ins, professional, type DmpFixture } from '../support/dmp-fixture';
 import { submissionOf } from '../support/submission-builder';
@@ -339,5 +342,89 @@ describe('a registry that misbehaves', () => {
     const { outcome } = await publish({}, { ...on.caller, structure: on.structureWith('dmpClient', 'seal') });
     expect(outcome).toMatchObject({ kind: 'try-again', reason: 'unreachable', mayHaveBeenDone: false });
     await on.restart();
+  });
+});
+
+describe('structures of the configuration', () => {
+  const files = (name: 'dmpClient' | 'seal') => ({
+    certificateFile: on.pki.members[name].cert,
+    keyFile: on.pki.members[name].key,
+  });
+  const directory = async (more: object = {}) => {
+    const text = JSON.stringify([
+      {
+        mode: 'EJ/EG',
+        legal: { id: '999900000000019', name: 'CENTRE DE DEMONSTRATION' },
+        geographic: { id: '1750803447', name: 'Site' },
+        aliases: ['SITE-1'],
+        sector: { code: 'SA01' },
+        tls: files('dmpClient'),
+        seal: files('seal'),
+        ...more,
+      },
+    ]);
+    const structures = dmpConfig.shape.structures.schema.parse(text);
+    const config = {
+      url: on.dmp.url,
+      structures,
+      anchorFiles: [on.pki.exchangeCa],
+      timeoutMs: 3000,
+      connections: 2,
+    } as unknown as ConfigOf<typeof dmpConfig>;
+    const pki = {
+      material: (source: MaterialSource, options: TlsMaterialOptions) =>
+        TlsMaterial.load(source, { ...options, pollMs: 0 }),
+    };
+    const made = new StructureDirectory(config, pki as unknown as PkiService);
+    await made.onModuleInit();
+    return made;
+  };
+
+  it('are found by any of their names, and publish with the certificate of the legal entity', async () => {
+    const structures = await directory();
+    for (const name of ['1750803447', '750803447', ' 1750803447 ', 'site-1'])
+      expect(structures.find(name)).toBeDefined();
+    expect(structures.find('999999999')).toBeUndefined();
+    expect(() => structures.get(undefined)).toThrow(expect.objectContaining({ code: 'dmp.unknown-structure' }));
+    const structure = structures.get('750803447');
+    const { outcome } = await publish({ structure: structure.published }, { ...on.caller, structure });
+    expect(outcome).toMatchObject({ kind: 'accepted' });
+    await structures.onApplicationShutdown();
+  });
+
+  it('may have a fallback', async () => {
+    const structures = await directory({ fallback: true });
+    expect(structures.find(undefined)?.published.id).toBe('1750803447');
+    await structures.onApplicationShutdown();
+  });
+});
+
+describe('control of the sandbox over HTTP', () => {
+  it('sets and clears faults, statuses of patients, and takes reports', async () => {
+    const dispatcher = new Agent({ connect: { ca: readFileSync(on.pki.exchangeCa, 'utf8') } });
+    const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {
+      const answer = await request(new URL(path, on.dmp.documentsUrl), {
+        method,
+        dispatcher,
+        body: body && JSON.stringify(body),
+      });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    };
+    expect(
+      (await call('POST', '/control', { kind: 'refuse', code: 'XDSRegistryMetadataError', times: 1 })).status,
+    ).toBe(201);
+    expect((await publish()).outcome).toMatchObject({ kind: 'refused', code: 'XDSRegistryMetadataError' });
+    expect((await call('POST', '/control', { kind: 'odd' })).status).toBe(400);
+    await call('POST', '/control', { kind: 'slow' });
+    expect((await call('DELETE', '/control')).text).toBe('[]');
+    expect(
+      (await call('POST', '/patients', { matricule: ins.matricule, authorisation: 'VALIDE', exists: true })).status,
+    ).toBe(201);
+    const { uniqueId, document } = await publish();
+    const content = String((await listed()).find((row) => row.uniqueId === uniqueId)?.content);
+    const answer = await request(content, { dispatcher });
+    expect(Buffer.from(await answer.body.arrayBuffer()).equals(Buffer.from(document))).toBe(true);
+    expect((await call('GET', '/documents/1.2.3/content')).status).toBe(404);
+    await dispatcher.close();
   });
 });
