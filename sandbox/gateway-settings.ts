@@ -48,6 +48,7 @@ export function gatewaySettings({ dataDir, database, ports, neighbours, pacs }: 
       },
     ]),
     DRIMBOX_DICOM_AE_TITLE: 'DRIMBOX',
+    DRIMBOX_DICOM_LISTEN: 'sandbox',
     DRIMBOX_DICOM_PORT: String(ports.dicom),
     DRIMBOX_PACS: JSON.stringify([
       { id: 'pacs', kind: 'dimse', host: pacs.host, port: pacs.port, aeTitle: pacs.aeTitle },

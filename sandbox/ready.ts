@@ -50,7 +50,7 @@ export function readyFacts({ ports, neighbours, pacs, studies }: ReadyParts) {
       issuer: psc.issuer,
       clientId: 'drimbox-demonstration',
       users: psc.users.map(({ username, password, rpps }) => ({ username, password, rpps })),
-      accessToken: psc.tokenAddress,
+      accessToken: `${psc.tokenAddress}${psc.users[0]?.username ?? ''}`,
     },
     whiteList: { url: whiteList.url },
     portalCa: pki.portalCa,

@@ -1,7 +1,9 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
+import { dmpConfig, DmpModule } from './connectors/dmp';
 import { pacsConfig, PacsModule } from './connectors/pacs';
 import { pscConfig } from './connectors/psc';
+import { risConfig, RisModule } from './connectors/ris';
 import { whitelistConfig, WhitelistModule } from './connectors/whitelist';
 import { ConfigModule, LoadedConfig, Slice } from './platform/config';
 import { HealthModule } from './platform/health';
@@ -10,6 +12,7 @@ import { modeConfig, persistenceConfig, PersistenceModule } from './platform/per
 import { pkiConfig, PkiModule } from './platform/pki';
 import { transcodingConfig } from './platform/transcoding';
 import { portalConfig, PortalModule } from './portal';
+import { intakeConfig, IntakeModule } from './source/intake';
 import { servingConfig, ServingModule } from './source/serving';
 
 /** Every slice of the configuration, in the order of the sample file. */
@@ -21,7 +24,10 @@ export const configSlices: readonly Slice[] = [
   whitelistConfig,
   pscConfig,
   pacsConfig,
+  dmpConfig,
+  risConfig,
   transcodingConfig,
+  intakeConfig,
   servingConfig,
   portalConfig,
 ] as unknown as readonly Slice[];
@@ -38,7 +44,7 @@ export class AppModule {
       PkiModule,
       InternalModule,
     ];
-    const connectors = [WhitelistModule, PacsModule];
-    return { module: AppModule, imports: [...ground, ...connectors, ServingModule, PortalModule] };
+    const connectors = [WhitelistModule, PacsModule, DmpModule, RisModule];
+    return { module: AppModule, imports: [...ground, ...connectors, IntakeModule, ServingModule, PortalModule] };
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { PacsModule } from '../../connectors/pacs';
 import { PscModule } from '../../connectors/psc';
 import { TranscodingModule } from '../../platform/transcoding';
 import { ArchiveModule } from '../archive';
@@ -10,7 +11,7 @@ import { WadoService } from './wado.service';
 
 /** Serves the studies of our PACS to other gateways. */
 @Module({
-  imports: [ArchiveModule, PscModule, TranscodingModule],
+  imports: [ArchiveModule, PacsModule, PscModule, TranscodingModule],
   providers: [AdmissionService, MetadataService, ServingAudit, WadoService, ExchangeListener],
   exports: [ExchangeListener],
 })

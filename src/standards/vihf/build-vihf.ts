@@ -1,4 +1,4 @@
-import { certificateNames, formatDistinguishedName } from '../identity/distinguished-name';
+import { certificateNames, formatDistinguishedName } from '../identity';
 import { escapeXml, signEnveloped, type Signer } from '../xmlsec';
 import { vihfRefusal } from './check-vihf';
 import type { VihfCode, VihfContext, VihfMoment, VihfResult } from './vihf.types';

@@ -1,4 +1,4 @@
-import { parseDistinguishedName } from '../identity/distinguished-name';
+import { parseDistinguishedName } from '../identity';
 import { childElements, onlyChild, textOf, type XmlElement } from '../xmlsec';
 import type { WhiteList, WhiteListEntry } from './whitelist.types';
 

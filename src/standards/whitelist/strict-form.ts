@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { certificateNames, formatDistinguishedName } from '../identity/distinguished-name';
+import { certificateNames, formatDistinguishedName } from '../identity';
 import { childElements, dsigNamespace, isElement, textOf, type XmlElement } from '../xmlsec';
 
 const name = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?';

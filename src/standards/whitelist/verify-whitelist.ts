@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { certificateNames, dnValues, prepareDnValue } from '../identity/distinguished-name';
+import { certificateNames, dnValues, prepareDnValue } from '../identity';
 import {
   modernPolicy,
   parseXml,

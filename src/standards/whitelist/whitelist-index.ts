@@ -1,4 +1,4 @@
-import { DerFault, distinguishedNameKey, subjectRdns } from '../identity/distinguished-name';
+import { DerFault, distinguishedNameKey, subjectRdns } from '../identity';
 import { hostName } from './read-whitelist';
 import type { WhiteList, WhiteListEntry } from './whitelist.types';
 

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { Rdn } from '../identity/distinguished-name';
+import type { Rdn } from '../identity';
 
 /** One `Domaine` of the white list: a gateway that may take part in the exchange. */
 export interface WhiteListEntry {

@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
-import { certificateNames, formatDistinguishedName } from '../identity/distinguished-name';
+import { certificateNames, formatDistinguishedName } from '../identity';
 import { c14nWithComments, canonicalForms, dsigNamespace } from './algorithms';
 import { canonicalize } from './canonical-xml';
 import { elementById } from './dsig-verify';

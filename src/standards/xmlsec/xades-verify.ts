@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Element } from '@xmldom/xmldom';
-import { certificateNames, DerFault, readDer } from '../identity/distinguished-name';
+import { certificateNames, DerFault, readDer } from '../identity';
 import { digestMethods, dsigNamespace, type SignaturePolicy } from './algorithms';
 import { asVerified, SignatureFault, type Verified } from './dsig-refusal';
 import { checkSignature, readBase64, type SignedReference } from './dsig-verify';
