@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { DynamicModule, Injectable, Module, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
 import { ackCode, demoStudy, makeOru, MllpSender, MllpTarget, sendOnce } from '../../sandbox/ris';
 import { AuditModule } from '../../src/audit';
 import { risConfig, RisListener } from '../../src/connectors/ris';
-import { IntakeModule, intakeConfig } from '../../src/source/intake';
+import { IntakeModule, intakeConfig, PublicationRequest, PublicationRequests } from '../../src/source/intake';
 import { ConfigModule, ConfigOf, loadConfig, Slice } from '../../src/platform/config';
 import { HealthModule, HealthRegistry } from '../../src/platform/health';
 import { configureLogging } from '../../src/platform/logging';
@@ -18,21 +18,25 @@ import { pkiConfig, PkiModule } from '../../src/platform/pki';
 /** Real: the rooms of the gateway put together by Nest, the embedded database, TLS. Doubled: the RIS (sandbox). */
 const slices = [persistenceConfig, pkiConfig, risConfig, intakeConfig] as unknown as readonly Slice[];
 
-async function start(environment: Record<string, string>) {
+async function start(environment: Record<string, string>, room: Type | DynamicModule = IntakeModule) {
   const config = loadConfig(slices, { DRIMBOX_CRL_MODE: 'off', ...environment }, { production: false });
   @Module({
-    imports: [
-      ConfigModule.of(config),
-      PersistenceModule.forRoot(),
-      HealthModule,
-      AuditModule,
-      PkiModule,
-      IntakeModule.of(),
-    ],
+    imports: [ConfigModule.of(config), PersistenceModule.forRoot(), HealthModule, AuditModule, PkiModule, room],
   })
   class TestModule {}
   return NestFactory.createApplicationContext(TestModule, { logger: false, abortOnError: false });
 }
+
+/** Stands for the publication room. */
+@Injectable()
+class CollectedRequests extends PublicationRequests {
+  readonly kinds: string[] = [];
+  override async submit(request: PublicationRequest): Promise<void> {
+    this.kinds.push(request.kind);
+  }
+}
+@Module({ providers: [CollectedRequests], exports: [CollectedRequests] })
+class PublicationStandIn {}
 
 describe('HL7 listener', () => {
   let dir: string;
@@ -98,6 +102,18 @@ describe('HL7 listener', () => {
     expect((await Promise.all(answers)).map(ackCode)).toEqual(Array.from({ length: 20 }, () => 'AA'));
     await app.close();
     await expect(sender.send(makeOru(demoStudy))).rejects.toThrow();
+  });
+
+  it('gives its requests to the publication room', async () => {
+    const app = await start(environment(), IntakeModule.publishingTo(PublicationStandIn, CollectedRequests));
+    try {
+      const { port } = app.get(RisListener, { strict: false });
+      expect(ackCode(await sendOnce({ host: '127.0.0.1', port, timeoutMs: 10_000 }, makeOru(demoStudy)))).toBe('AA');
+      expect(app.get(CollectedRequests, { strict: false }).kinds).toEqual(['initial']);
+      expect(await app.get(DataSource).query('SELECT id FROM intake_request')).toEqual([]);
+    } finally {
+      await app.close();
+    }
   });
 
   it('does not open without a room that takes the messages, nor when it is not asked to', async () => {

@@ -1,21 +1,27 @@
-import { DynamicModule, Module, Provider } from '@nestjs/common';
+import { DynamicModule, Module, Type } from '@nestjs/common';
 import { RisModule } from '../../connectors/ris';
 import { IntakeMessageRepository } from './intake-message.repository';
 import { IntakeService } from './intake.service';
 import { PublicationRequests } from './publication-requests';
 import { StoredPublicationRequests } from './stored-publication-requests';
 
-/** Reports come in. The publication room gives its own `PublicationRequests`; without one, requests wait in a table. */
-@Module({})
+/** Reports come in. As it is, requests wait in a table; `publishingTo` gives them to the publication room. */
+@Module({
+  imports: [RisModule],
+  providers: [
+    IntakeMessageRepository,
+    IntakeService,
+    { provide: PublicationRequests, useClass: StoredPublicationRequests },
+  ],
+  exports: [IntakeService],
+})
 export class IntakeModule {
-  static of(publication?: { imports: NonNullable<DynamicModule['imports']>; provider?: Provider }): DynamicModule {
-    const byDefault: Provider = { provide: PublicationRequests, useClass: StoredPublicationRequests };
-    const provider = publication ? publication.provider : byDefault;
+  /** @param service what the publication room's module exports as its `PublicationRequests`. */
+  static publishingTo(publicationModule: Type | DynamicModule, service: Type<PublicationRequests>): DynamicModule {
     return {
       module: IntakeModule,
-      imports: [RisModule, ...(publication?.imports ?? [])],
-      providers: [IntakeMessageRepository, IntakeService, ...(provider ? [provider] : [])],
-      exports: [IntakeService],
+      imports: [publicationModule],
+      providers: [{ provide: PublicationRequests, useExisting: service }],
     };
   }
 }
