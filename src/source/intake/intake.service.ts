@@ -1,30 +1,23 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
-import { AuditActor, AuditTrail } from '../../audit';
+import { AuditTrail } from '../../audit';
 import { MessageHandler, ReceivedMessage, risConfig, RisListener } from '../../connectors/ris';
 import { ConfigOf } from '../../platform/config';
 import { describeCause, platformErrors } from '../../platform/errors';
-import { correlationId, Logger, newCorrelationId } from '../../platform/logging';
+import { Logger } from '../../platform/logging';
 import { counter } from '../../platform/metrics';
 import { insNatures } from '../../standards/identity';
 import { AckCode, AckFault, ackSubjectOf, encodeMessage, writeAck } from '../../standards/hl7v2';
 import { admitHeader, OpenedMessage, openMessage } from './admission/header';
-import { AdmittedReport, admitFlags, admitReport } from './admission/report';
-import { AdmittedStudyChange, admitStudyChanges } from './admission/study-change';
+import { admitFlags, admitReport } from './admission/report';
+import { admitStudyChanges } from './admission/study-change';
 import { intakeConfig } from './intake.config';
 import { IntakeMessageRepository, IntakeRecord } from './intake-message.repository';
 import { IntakeRefusal } from './intake-refusal';
 import { PublicationRequests, RequestOrigin } from './publication-requests';
+import { actorOf, originOf, recordOf, Verdict } from './verdict';
 
-/** What a message was found to be, before anything is stored. */
-type Verdict =
-  | { readonly outcome: 'report'; readonly admitted: AdmittedReport }
-  | { readonly outcome: 'study-change'; readonly changes: readonly AdmittedStudyChange[] }
-  | { readonly outcome: 'not-for-dmp' }
-  | { readonly outcome: 'refused'; readonly refusal: IntakeRefusal };
-
-const nameLengthMax = 227;
 const messages = counter('intake_messages_total', 'HL7 messages by outcome', ['outcome'] as const);
 
 /** Takes messages: judge, store with its request and its audit in one transaction, then acknowledge. */
@@ -182,49 +175,4 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function recordOf(
-  received: ReceivedMessage,
-  opened: OpenedMessage | undefined,
-  verdict: Verdict,
-  acknowledgement: Buffer,
-): IntakeRecord {
-  const refusal = verdict.outcome === 'refused' ? verdict.refusal : undefined;
-  const report = verdict.outcome === 'report' ? verdict.admitted : undefined;
-  const changes = verdict.outcome === 'study-change' ? verdict.changes : [];
-  return {
-    receivedAt: received.receivedAt,
-    sendingApplication: (opened?.sendingApplication ?? '').slice(0, nameLengthMax),
-    sendingFacility: (opened?.sendingFacility ?? '').slice(0, nameLengthMax),
-    messageControlId: (opened?.messageControlId ?? '').slice(0, nameLengthMax),
-    contentSha256: createHash('sha256').update(received.bytes).digest(),
-    messageType: opened ? `${opened.type}^${opened.event}`.slice(0, 20) : '',
-    kind: report?.decision.kind ?? (changes.length > 0 ? 'study-change' : undefined),
-    outcome: refusal ? 'refused' : verdict.outcome === 'not-for-dmp' ? 'not-for-dmp' : 'accepted',
-    errorCode: refusal?.code,
-    errorDetail: refusal?.detail,
-    warnings: report?.decision.contradictions ?? [],
-    studyInstanceUids: [...(report?.exams ?? changes)].map((exam) => exam.studyInstanceUid),
-    address: received.connection.address,
-    peer: received.connection.peer,
-    correlationId: correlationId() ?? newCorrelationId(),
-    raw: received.bytes,
-    acknowledgement,
-  };
-}
-
-function originOf(record: IntakeRecord): Omit<RequestOrigin, 'messageId'> {
-  return {
-    messageControlId: record.messageControlId,
-    sendingApplication: record.sendingApplication,
-    sendingFacility: record.sendingFacility,
-    correlationId: record.correlationId,
-    receivedAt: record.receivedAt.toISOString(),
-  };
-}
-
-function actorOf(record: IntakeRecord): AuditActor {
-  const name = [record.sendingApplication, record.sendingFacility].filter(Boolean).join(' / ');
-  return { peer: record.peer ?? name, address: record.address };
 }
