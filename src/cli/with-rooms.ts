@@ -5,6 +5,7 @@ import { ConfigModule, LoadedConfig } from '../platform/config';
 import { HealthModule } from '../platform/health';
 import { NestLog } from '../platform/logging';
 import { PersistenceModule } from '../platform/persistence';
+import { PkiModule } from '../platform/pki';
 
 /** Runs one command with some rooms of the gateway, without any listener, and closes them. */
 export async function withRooms<T>(
@@ -13,7 +14,14 @@ export async function withRooms<T>(
   work: (app: INestApplicationContext) => Promise<T>,
 ): Promise<T> {
   class Rooms {}
-  const imports = [ConfigModule.of(config), PersistenceModule.forRoot(), HealthModule, AuditModule, ...rooms];
+  const imports = [
+    ConfigModule.of(config),
+    PersistenceModule.forRoot(),
+    HealthModule,
+    AuditModule,
+    PkiModule,
+    ...rooms,
+  ];
   const app = await NestFactory.createApplicationContext(
     { module: Rooms, imports },
     { logger: new NestLog(), abortOnError: false },

@@ -2,6 +2,17 @@ import { Command } from '../command';
 import { configCheck } from './config-check';
 import { databaseMigrate } from './database-migrate';
 import { manifestImport } from './manifest-import';
+import { pacsMeasure } from './pacs-measure';
+import { pkiStatus } from './pki-status';
+import { whitelistRefresh, whitelistShow } from './whitelist';
 
 /** Every command of the operator's tool. */
-export const commands: readonly Command[] = [configCheck, databaseMigrate, manifestImport];
+export const commands: readonly Command[] = [
+  configCheck,
+  pkiStatus,
+  pacsMeasure,
+  whitelistShow,
+  whitelistRefresh,
+  manifestImport,
+  databaseMigrate,
+];
