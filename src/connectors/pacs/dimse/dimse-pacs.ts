@@ -140,14 +140,22 @@ export class DimsePacs implements Pacs {
     signal?: AbortSignal,
   ): Promise<RetrievalOutcome> {
     const channel = this.channel(request.method);
+    const mayFallBack = this.options.retrieve === 'auto' && !request.method && channel.method === 'move';
+    const byGet = () => new Retrieval(request, sink, this.channel('get'), this.paces.get).run(signal);
+    let outcome: RetrievalOutcome;
     try {
-      return await new Retrieval(request, sink, channel, this.paces[channel.method]).run(signal);
+      outcome = await new Retrieval(request, sink, channel, this.paces[channel.method]).run(signal);
     } catch (error) {
-      const mayFallBack = this.options.retrieve === 'auto' && !request.method && channel.method === 'move';
       if (!mayFallBack || signal?.aborted || GatewayError.of(error)?.entry !== pacsErrors.refused) throw error;
       this.moveIsRefused = true;
-      return new Retrieval(request, sink, this.channel('get'), this.paces.get).run(signal);
+      return byGet();
     }
+    // Some PACS answer an unknown destination by an ordinary failure: nothing at all came of what they hold.
+    const nothingCame = outcome.delivered === 0 && outcome.undelivered.some(({ reason }) => reason === 'failed');
+    if (!mayFallBack || !nothingCame) return outcome;
+    const got = await byGet();
+    this.moveIsRefused = got.delivered > 0;
+    return got;
   }
 
   private channel(asked: 'move' | 'get' | undefined): RetrieveChannel {

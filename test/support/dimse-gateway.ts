@@ -1,0 +1,73 @@
+import {
+  defaultDimseSettings,
+  DimseListener,
+  DimsePacs,
+  DimsePacsOptions,
+  DimseSettings,
+  ExpectedInstance,
+  MoveDestinations,
+  Pacs,
+  textOf,
+} from '../../src/connectors/pacs';
+
+/** Our side of DIMSE for a test: an open listener and the client of one PACS. */
+export class DimseGateway {
+  static readonly aeTitle = 'DRIMBOX';
+
+  private constructor(
+    readonly listener: DimseListener,
+    readonly destinations: MoveDestinations,
+    private readonly settings: DimseSettings,
+    private readonly clients: DimsePacs[] = [],
+  ) {}
+
+  static async open(options: { settings?: Partial<DimseSettings>; callers?: string[]; maxAssociations?: number } = {}) {
+    const settings = { ...defaultDimseSettings, ...options.settings };
+    const destinations = new MoveDestinations((title) => title === DimseGateway.aeTitle);
+    const listener = new DimseListener({
+      host: '127.0.0.1',
+      port: 0,
+      aeTitle: DimseGateway.aeTitle,
+      allowedCallingAeTitles: options.callers ?? [],
+      maxAssociations: options.maxAssociations ?? 40,
+      settings,
+    });
+    listener.handlers.register(destinations);
+    await listener.open();
+    return new DimseGateway(listener, destinations, settings);
+  }
+
+  client(port: number, more: Partial<DimsePacsOptions> = {}): DimsePacs {
+    const pacs = new DimsePacs({
+      id: 'test',
+      peer: { host: '127.0.0.1', port },
+      pacsAeTitle: 'PACS',
+      ourAeTitle: DimseGateway.aeTitle,
+      retrieve: 'auto',
+      maxAssociations: 8,
+      settings: this.settings,
+      destinations: this.destinations,
+      ...more,
+    });
+    this.clients.push(pacs);
+    return pacs;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) await client.close();
+    await this.listener.close();
+  }
+}
+
+/** Every instance of a study as the PACS lists it. */
+export async function instancesOf(pacs: Pacs, studyInstanceUid: string): Promise<ExpectedInstance[]> {
+  const all: ExpectedInstance[] = [];
+  for (const series of await pacs.findSeries(studyInstanceUid, {})) {
+    const seriesInstanceUid = textOf(series, 'SeriesInstanceUID');
+    for (const one of await pacs.findInstances(studyInstanceUid, seriesInstanceUid, { SOPClassUID: '' })) {
+      const [sopInstanceUid, sopClassUid] = [textOf(one, 'SOPInstanceUID'), textOf(one, 'SOPClassUID')];
+      all.push({ seriesInstanceUid, sopInstanceUid, sopClassUid });
+    }
+  }
+  return all;
+}
