@@ -40,8 +40,12 @@ export type ManifestRefusal =
   | 'contradictory-references'
   | 'too-many-references';
 
-/** `detail` names an attribute or a limit, never a value: it may be logged. */
-export type ReadManifest = { ok: true; manifest: Manifest } | { ok: false; reason: ManifestRefusal; detail: string };
+/**
+ * `description` is the free text (113012, DCM) as written. `detail` names an attribute or a limit, never a value: it may be
+ * logged.
+ */
+export type ReadManifest =
+  { ok: true; manifest: Manifest; description?: string } | { ok: false; reason: ManifestRefusal; detail: string };
 
 class Refused extends Error {
   constructor(
@@ -72,7 +76,9 @@ export function readManifest(bytes: Buffer, limits: Partial<ManifestLimits> = {}
 export function readKeyObject(bytes: Buffer, limits: Partial<ManifestLimits> = {}): ReadManifest {
   const bounds = { ...manifestLimits, ...limits };
   try {
-    return { ok: true, manifest: toManifest(readDataset(bytes, bounds), bounds) };
+    const root = readDataset(bytes, bounds);
+    const description = descriptionOf(root, root.items(tags.ContentSequence)) || undefined;
+    return { ok: true, manifest: toManifest(root, bounds), description };
   } catch (fault) {
     if (fault instanceof Refused) return { ok: false, reason: fault.reason, detail: fault.detail };
     if (fault instanceof DatasetFault) return { ok: false, reason: fault.reason, detail: fault.message };
