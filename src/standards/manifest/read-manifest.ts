@@ -41,7 +41,7 @@ export type ManifestRefusal =
   | 'too-many-references';
 
 /**
- * `description` is the free text (113012, DCM) as written. `detail` names an attribute or a limit, never a value: it may be
+ * `description`: the free text (113012, DCM) of a key object, as written. `detail` names an attribute or a limit, never a value: it may be
  * logged.
  */
 export type ReadManifest =
@@ -66,7 +66,7 @@ export function readManifest(bytes: Buffer, limits: Partial<ManifestLimits> = {}
   if (read.ok && !isManifestTitle(read.manifest.title)) {
     return { ok: false, reason: 'wrong-title', detail: 'ConceptNameCodeSequence is not that of a manifest' };
   }
-  return read;
+  return read.ok ? { ok: true, manifest: read.manifest } : read;
 }
 
 /**
