@@ -22,7 +22,7 @@ export interface DatabaseAddress {
 
 /** The configured PostgreSQL, or the embedded database started below the data folder. */
 export async function locateDatabase(config: PersistenceConfig): Promise<DatabaseAddress> {
-  if (config.databaseUrl) {
+  if (config.databaseUrl && config.databaseUrl !== 'embedded') {
     const url = new URL(config.databaseUrl);
     if (config.databasePasswordFile) url.password = readFileSync(config.databasePasswordFile, 'utf8').trim();
     return {

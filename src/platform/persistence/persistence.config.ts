@@ -8,10 +8,17 @@ export const persistenceConfig = defineSlice(
       describe:
         'Folder of everything the gateway keeps on disk: embedded database, white list, revocation lists, caches',
     }),
-    databaseUrl: variable('DRIMBOX_DATABASE_URL', text.url('postgres:', 'postgresql:').optional(), {
-      describe: 'PostgreSQL to use; without it an embedded database runs below the data folder',
-      example: 'postgres://drimbox@127.0.0.1:5432/drimbox',
-    }),
+    databaseUrl: variable(
+      'DRIMBOX_DATABASE_URL',
+      z.union([z.literal('embedded'), text.url('postgres:', 'postgresql:')]).optional(),
+      {
+        describe:
+          'PostgreSQL to use, or the word embedded: a database below the data folder, for one gateway process only',
+        example: 'postgres://drimbox@127.0.0.1:5432/drimbox',
+        refusedInProduction: (value) =>
+          value === undefined ? 'name a PostgreSQL, or say "embedded" on purpose' : undefined,
+      },
+    ),
     databasePasswordFile: variable('DRIMBOX_DATABASE_PASSWORD_FILE', text.path().optional(), {
       describe: 'File that holds the password of the database user, when the address does not carry it',
     }),
@@ -20,9 +27,6 @@ export const persistenceConfig = defineSlice(
     }),
     poolSize: variable('DRIMBOX_DATABASE_POOL_SIZE', text.integer(2, 100).default(10), {
       describe: 'Connections to PostgreSQL (the embedded database always has one)',
-    }),
-    embeddedInProduction: variable('DRIMBOX_DATABASE_ALLOW_EMBEDDED', text.flag(false), {
-      describe: 'Allows the embedded database in production (one gateway process only)',
     }),
   },
   {
