@@ -29,6 +29,13 @@ export const auditKinds = [
   'publication.given-up',
   'publication.retried',
   'publication.rejection-note',
+  'portal.login',
+  'portal.login-refused',
+  'portal.logout',
+  'portal.logged-out-by-provider',
+  'portal.situation-chosen',
+  'portal.access-refused',
+  'portal.trail-consulted',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

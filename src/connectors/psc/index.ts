@@ -1,3 +1,4 @@
+export type { ActingProfessional } from './acting-professional';
 export { professionalOf, workSituationsOf } from './professional';
 export type { Professional, WorkSituation } from './professional';
 export { pscConfig } from './psc.config';

@@ -1,5 +1,6 @@
 import type { MigrationInterface } from 'typeorm';
 import { AuditRecord1700000001000 } from './0001-audit-record';
+import { PortalLogin1700000003000 } from './0003-portal-login';
 import { SourceManifest1700000010000 } from './0010-source-manifest';
 import { IntakeMessage1700000101000 } from './0101-intake-message';
 import { Publication1700000110000 } from './0110-publication';
@@ -9,6 +10,7 @@ import { PortalSession1700000002000 } from './0002-portal-session';
 export const migrations: (new () => MigrationInterface)[] = [
   AuditRecord1700000001000,
   PortalSession1700000002000,
+  PortalLogin1700000003000,
   SourceManifest1700000010000,
   IntakeMessage1700000101000,
   Publication1700000110000,
