@@ -19,7 +19,7 @@ export function gatewaySettings({ dataDir, database, ports, neighbours, pacs }: 
   return {
     DRIMBOX_MODE: 'sandbox',
     DRIMBOX_DATA_DIR: join(dataDir, 'gateway'),
-    ...(database === 'embedded' ? {} : { DRIMBOX_DATABASE_URL: database }),
+    DRIMBOX_DATABASE_URL: database,
     DRIMBOX_INTERNAL_PORT: String(ports.internal),
     DRIMBOX_EXCHANGE_ENABLED: 'true',
     DRIMBOX_EXCHANGE_PORT: String(ports.exchange),
@@ -27,6 +27,9 @@ export function gatewaySettings({ dataDir, database, ports, neighbours, pacs }: 
     DRIMBOX_EXCHANGE_CERT_FILE: members.gateway.cert,
     DRIMBOX_EXCHANGE_KEY_FILE: members.gateway.key,
     DRIMBOX_EXCHANGE_CA_FILES: `${pki.exchangeCa},${pki.exchangeEcCa}`,
+    DRIMBOX_CRL_URLS: ['ACI-EL-ORG', 'ACI-EL-ORG-RACINE', 'ACI-EC-ORG', 'ACI-EC-ORG-RACINE']
+      .map((list) => `${neighbours.pkiServer.url}/CRL/${list}.crl`)
+      .join(','),
     DRIMBOX_WHITELIST_URL: whiteList.url,
     DRIMBOX_WHITELIST_TLS_CA_FILE: pki.exchangeCa,
     DRIMBOX_WHITELIST_CA_FILES: pki.exchangeCa,
@@ -47,6 +50,13 @@ export function gatewaySettings({ dataDir, database, ports, neighbours, pacs }: 
         seal: { certificateFile: members.seal.cert, keyFile: members.seal.key },
       },
     ]),
+    DRIMBOX_HL7_ENABLED: 'true',
+    DRIMBOX_HL7_PORT: String(ports.hl7),
+    DRIMBOX_HL7_TLS_PORT: String(ports.hl7Tls),
+    DRIMBOX_HL7_TLS_CERT_FILE: members.gateway.cert,
+    DRIMBOX_HL7_TLS_KEY_FILE: members.gateway.key,
+    DRIMBOX_HL7_TLS_CA_FILES: pki.exchangeCa,
+    DRIMBOX_INTAKE_INS_NATURES: 'nir,nia,nirTest',
     DRIMBOX_DICOM_AE_TITLE: 'DRIMBOX',
     DRIMBOX_DICOM_LISTEN: 'sandbox',
     DRIMBOX_DICOM_PORT: String(ports.dicom),

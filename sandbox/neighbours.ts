@@ -30,7 +30,7 @@ function signerOf(member: MemberFiles): ListSigner {
   return { key: createPrivateKey(readFileSync(member.key)), certificate, chain };
 }
 
-function listed(pki: SandboxPki, ports: SandboxPorts) {
+function listed(pki: SandboxPki) {
   const { gateway, remote, listed: peer } = pki.members;
   return [
     {
@@ -40,8 +40,7 @@ function listed(pki: SandboxPki, ports: SandboxPorts) {
       dn: gateway.dn,
     },
     // The consumer compares the host of a manifest's addresses with the list: on one machine that host is localhost.
-    { db: `localhost:${ports.remoteExchange}`, denomination: 'DRIMbox paire', dn: remote.dn },
-    { db: 'localhost', vi: 'localhost', denomination: 'DRIMbox paire (adresse locale)', dn: remote.dn },
+    { db: 'localhost', vi: 'localhost', denomination: 'DRIMbox paire', dn: remote.dn },
     { db: 'db3.test.mesimagesmedicales.fr', denomination: 'Pair de test', dn: peer.dn },
   ];
 }
@@ -58,7 +57,7 @@ export async function startNeighbours(dataDir: string, ports: SandboxPorts): Pro
       port: ports.whiteList,
       tls: tlsOf(members.whiteListServer),
       signer: signerOf(members.whiteListSigner),
-      gateways: listed(pki, ports),
+      gateways: listed(pki),
     }),
     startSandboxPsc({
       port: ports.psc,

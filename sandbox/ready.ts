@@ -43,6 +43,7 @@ export function readyFacts({ ports, neighbours, pacs, studies }: ReadyParts) {
   return {
     portal: { url: portal, contextualCall: `${portal}/contextual-call` },
     source: { url: `https://localhost:${ports.exchange}${exchangeBasePath}` },
+    hl7: { host: '127.0.0.1', port: ports.hl7, tlsPort: ports.hl7Tls },
     dicom: { host: '127.0.0.1', port: ports.dicom, aeTitle: 'DRIMBOX' },
     pacs,
     dmp: { url: dmp.url, documents: dmp.documentsUrl },
