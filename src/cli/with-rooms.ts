@@ -12,16 +12,11 @@ export async function withRooms<T>(
   config: LoadedConfig,
   rooms: readonly Type[],
   work: (app: INestApplicationContext) => Promise<T>,
+  needs = { database: true },
 ): Promise<T> {
   class Rooms {}
-  const imports = [
-    ConfigModule.of(config),
-    PersistenceModule.forRoot(),
-    HealthModule,
-    AuditModule,
-    PkiModule,
-    ...rooms,
-  ];
+  const ground = needs.database ? [PersistenceModule.forRoot(), AuditModule] : [];
+  const imports = [ConfigModule.of(config), HealthModule, ...ground, PkiModule, ...rooms];
   const app = await NestFactory.createApplicationContext(
     { module: Rooms, imports },
     { logger: new NestLog(), abortOnError: false },

@@ -2,6 +2,7 @@ import { DynamicModule, Global, Inject, Module, OnApplicationShutdown } from '@n
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, DataSourceOptions } from 'typeorm';
 import { DatabaseAddress, dataSourceOptions, locateDatabase, migrate, PersistenceConfig } from './database';
+import { DatabaseHealth } from './database.health';
 import { persistenceConfig } from './persistence.config';
 
 /** Injection token of the located database (embedded or not, its address for listeners that need a connection of their own). */
@@ -46,6 +47,6 @@ export class PersistenceModule {
         return dataSource;
       },
     });
-    return { module: PersistenceModule, imports: [DatabaseAddressModule, typeOrm] };
+    return { module: PersistenceModule, imports: [DatabaseAddressModule, typeOrm], providers: [DatabaseHealth] };
   }
 }
