@@ -42,9 +42,9 @@ export class BitPreservingReceiver {
     await answer.arrayBuffer();
     for (const name of await readdir(this.folder)) {
       const path = join(this.folder, name);
-      const { meta, dataSet } = splitPart10(await readFile(path));
+      const { dataSet } = splitPart10(await readFile(path));
       await rm(path);
-      if (meta.mediaStorageSopInstanceUid === sopInstanceUid) return dataSet;
+      return dataSet;
     }
     throw new Error('storescp received nothing');
   }

@@ -44,7 +44,7 @@ export class DimseGateway {
       pacsAeTitle: 'PACS',
       ourAeTitle: DimseGateway.aeTitle,
       retrieve: 'auto',
-      maxAssociations: 8,
+      maxAssociations: 4,
       settings: this.settings,
       destinations: this.destinations,
       ...more,
@@ -53,8 +53,13 @@ export class DimseGateway {
     return pacs;
   }
 
+  /** Releases the associations of the clients: a PACS serves few at once. */
+  async closeClients(): Promise<void> {
+    for (const client of this.clients.splice(0)) await client.close();
+  }
+
   async close(): Promise<void> {
-    for (const client of this.clients) await client.close();
+    await this.closeClients();
     await this.listener.close();
   }
 }

@@ -20,6 +20,8 @@ export interface OrthancOptions {
 
 /** A real Orthanc of its own: temporary folder, free ports, loopback only. Call `stop()`. */
 export class OrthancServer {
+  private newestId = '';
+
   private constructor(
     readonly aeTitle: string,
     readonly dicomPort: number,
@@ -85,10 +87,18 @@ export class OrthancServer {
     for (const file of files) {
       const body = typeof file === 'string' ? await readFile(file) : file;
       const answer = await fetch(`${this.url}/instances`, { method: 'POST', body: new Uint8Array(body) });
+      const told = (await answer.json()) as { ID?: string };
       if (answer.ok) taken += 1;
-      await answer.arrayBuffer();
+      if (answer.ok && told.ID) this.newestId = told.ID;
     }
     return taken;
+  }
+
+  /** SOP Instance UID of the instance loaded last, as Orthanc reads it. */
+  async newestInstance(): Promise<[sopInstanceUid: string]> {
+    const answer = await fetch(`${this.url}/instances/${this.newestId}`);
+    const { MainDicomTags } = (await answer.json()) as { MainDicomTags: { SOPInstanceUID: string } };
+    return [MainDicomTags.SOPInstanceUID];
   }
 
   /** Adds or changes an application entity to which it may move. */

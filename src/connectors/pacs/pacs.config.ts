@@ -24,8 +24,8 @@ export const dimsePacsSchema = z.strictObject({
   port: z.number().int().min(1).max(65_535),
   aeTitle,
   retrieve: z.enum(['auto', 'move', 'get']).default('auto'),
-  /** Most associations that we open at once with this PACS. */
-  maxAssociations: z.number().int().min(1).max(64).default(16),
+  /** Most associations that we open at once with this PACS. Orthanc serves four (DicomThreadsCount), others wait unheard. */
+  maxAssociations: z.number().int().min(1).max(64).default(4),
   tls: tlsFiles.optional(),
   /** Says that clear text is intended, on a network that protects it otherwise: without it production wants `tls`. */
   clearText: z.boolean().default(false),

@@ -9,6 +9,9 @@ const waitMsMax = 10_000;
 /** Most callers waiting for one; the next ones are told at once that the PACS is busy. */
 const waitersMax = 256;
 
+/** Associations kept warm: each holds a thread of the PACS, of which there may be four only. */
+const warmMax = 2;
+
 interface Warm {
   readonly key: string;
   readonly requester: Requester;
@@ -83,7 +86,7 @@ export class AssociationPool {
   private keep(key: string, requester: Requester): void {
     requester.storeReceiver = undefined;
     if (!requester.isOpen) return;
-    if (!requester.isIdle || this.closed) return requester.release();
+    if (!requester.isIdle || this.closed || this.warm.length >= warmMax) return requester.release();
     const timer = setTimeout(() => this.drop(requester), this.settings.warmMs);
     timer.unref();
     this.warm.push({ key, requester, timer });

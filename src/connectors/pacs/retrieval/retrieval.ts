@@ -192,7 +192,8 @@ export class Retrieval {
           }
         } catch (error) {
           // The PACS refuses one association more: go on with those it gave.
-          const isLimit = GatewayError.of(error)?.entry === pacsErrors.tooMany;
+          const entry = GatewayError.of(error)?.entry;
+          const isLimit = entry === pacsErrors.tooMany || entry === pacsErrors.tooSlow;
           rejected = error instanceof Error ? error : new Error('retrieval failed');
           target = Math.max(1, running - 1);
           if (isLimit && running > 1) rejected = undefined;

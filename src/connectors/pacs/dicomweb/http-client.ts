@@ -1,0 +1,197 @@
+import { buildConnector, Dispatcher, Pool } from 'undici';
+import { GatewayError } from '../../../platform/errors';
+import { pacsErrors } from '../pacs.errors';
+import { DicomWebPacsConfig } from '../pacs.config';
+import { AuthorizationFile, readTlsOptions } from './credentials';
+import { DicomWebSettings } from './dicomweb-settings';
+import { connectionError } from './http-errors';
+
+export interface AnswerHead {
+  readonly status: number;
+  /** Names in lower case; a repeated field joined by ", ". */
+  header(name: string): string;
+}
+
+/** Reads one answer as it arrives. What it throws ends the exchange and its connection. */
+export interface AnswerReader {
+  head(head: AnswerHead): void;
+  /** Takes the chunk in any case; `false` asks for silence until `drained()`. */
+  data(chunk: Buffer): boolean;
+  drained(): Promise<void>;
+  /** The body is whole, as HTTP sees it. */
+  end(): void;
+}
+
+export interface HttpRequest {
+  readonly method?: 'GET' | 'POST';
+  /** Below the configured address, beginning with a slash. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Dispatcher.DispatchOptions['body'];
+  /** Queries have connections of their own, which long retrievals cannot take away. */
+  readonly lane: 'query' | 'retrieve';
+  readonly signal?: AbortSignal;
+}
+
+/** Connections kept for queries beside those of retrievals. */
+const queryConnections = 2;
+
+/** HTTP with one PACS: kept connections, timers, no redirect, no decompression. */
+export class DicomWebHttp {
+  private readonly pools: Readonly<Record<HttpRequest['lane'], Pool>>;
+  private readonly basePath: string;
+  private readonly authorization: AuthorizationFile | undefined;
+
+  constructor(
+    config: DicomWebPacsConfig,
+    private readonly settings: DicomWebSettings,
+  ) {
+    const url = new URL(config.url);
+    if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+      throw new Error(`the address of the PACS ${config.id} must be http(s), without credentials, query or fragment`);
+    }
+    this.basePath = url.pathname.replace(/\/+$/, '');
+    this.authorization = config.authorizationFile ? new AuthorizationFile(config.authorizationFile) : undefined;
+    const pool = (connections: number): Pool =>
+      new Pool(url.origin, {
+        connections,
+        pipelining: 1,
+        headersTimeout: settings.silenceMs,
+        bodyTimeout: settings.silenceMs,
+        keepAliveTimeout: settings.warmMs,
+        keepAliveMaxTimeout: settings.warmMs,
+        maxHeaderSize: settings.headerBytesMax,
+        connect: connector(config.tls, settings.connectTimeoutMs),
+      });
+    this.pools = { query: pool(queryConnections), retrieve: pool(config.maxConnections) };
+  }
+
+  /** Resolves with the head when the body has been read whole. Rejects with `pacsErrors`, or with the signal's reason. */
+  async exchange(request: HttpRequest, reader: AnswerReader): Promise<AnswerHead> {
+    request.signal?.throwIfAborted();
+    const headers: Record<string, string> = { 'accept-encoding': 'identity', ...request.headers };
+    if (this.authorization) headers.authorization = await this.authorization.value();
+    request.signal?.throwIfAborted();
+    const exchange = new Exchange(reader, request.signal, this.settings.queueMs);
+    const { method = 'GET', body = null } = request;
+    this.pools[request.lane].dispatch({ method, path: this.basePath + request.path, headers, body }, exchange);
+    return exchange.done;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.pools).map((pool) => pool.destroy()));
+  }
+}
+
+function connector(tls: DicomWebPacsConfig['tls'], timeout: number): buildConnector.connector {
+  const plain = buildConnector({ timeout });
+  return (options, callback) => {
+    if (!tls) return plain(options, callback);
+    readTlsOptions(tls).then(
+      (read) => buildConnector({ ...(read as buildConnector.BuildOptions), timeout })(options, callback),
+      (error: Error) => callback(error, null),
+    );
+  };
+}
+
+/** One request from the queue to the last byte of its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly done: Promise<AnswerHead>;
+  private resolve!: (head: AnswerHead) => void;
+  private reject!: (reason: Error) => void;
+  private controller: Dispatcher.DispatchController | undefined;
+  private answer: AnswerHead | undefined;
+  private failure: Error | undefined;
+  private readonly queueTimer: NodeJS.Timeout;
+  private readonly leave = (): void => {
+    const reason: unknown = this.signal?.reason;
+    this.stop(reason instanceof Error ? reason : new Error('aborted'));
+  };
+
+  constructor(
+    private readonly reader: AnswerReader,
+    private readonly signal: AbortSignal | undefined,
+    queueMs: number,
+  ) {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.queueTimer = setTimeout(
+      () => this.stop(new GatewayError(pacsErrors.tooMany, { detail: 'no free connection' })),
+      queueMs,
+    );
+    signal?.addEventListener('abort', this.leave, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    clearTimeout(this.queueTimer);
+    this.controller = controller;
+    if (this.failure) controller.abort(this.failure);
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    const header = (name: string): string => {
+      const value = headers[name];
+      return Array.isArray(value) ? value.join(', ') : (value ?? '');
+    };
+    const answer = { status, header };
+    this.answer = answer;
+    this.guard(() => {
+      const encoding = header('content-encoding');
+      if (encoding !== '' && encoding !== 'identity') {
+        throw new GatewayError(pacsErrors.malformed, { detail: 'compressed answer that was not asked for' });
+      }
+      this.reader.head(answer);
+    });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.failure) return;
+    this.guard(() => {
+      if (this.reader.data(chunk)) return;
+      controller.pause();
+      const go = (): void => controller.resume();
+      this.reader.drained().then(go, go);
+    });
+  }
+
+  onResponseEnd(): void {
+    if (this.failure || !this.answer) return;
+    this.guard(() => this.reader.end());
+    if (this.failure) return;
+    this.settle();
+    this.resolve(this.answer);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.stop(connectionError(error));
+  }
+
+  private guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.stop(connectionError(error));
+    }
+  }
+
+  /** The connection is destroyed, so that the PACS stops working for nobody. */
+  private stop(reason: Error): void {
+    if (this.failure) return;
+    this.failure = reason;
+    this.settle();
+    this.controller?.abort(reason);
+    this.reject(reason);
+  }
+
+  private settle(): void {
+    clearTimeout(this.queueTimer);
+    this.signal?.removeEventListener('abort', this.leave);
+  }
+}
