@@ -13,14 +13,14 @@ export class ConfiguredPacs implements PacsDirectory {
   }
 
   async locateStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<Pacs | undefined> {
-    let failure: unknown;
+    let failure: Error | undefined;
     for (const pacs of this.all) {
       try {
         const found = await pacs.findStudies({ StudyInstanceUID: studyInstanceUid }, { signal, limit: 10 });
         if (found.length > 0) return pacs;
       } catch (error) {
         signal?.throwIfAborted();
-        failure ??= error;
+        failure ??= error instanceof Error ? error : new Error('the PACS failed');
       }
     }
     // A PACS that did not answer may be the one that holds it: absence is only told when all of them told it.

@@ -34,10 +34,9 @@ export function queryPlan({ ourAeTitle, pacsAeTitle }: DimseNode): AssociationPl
 /** Contexts of C-GET: every storage class expected with every syntax, one syntax each, as far as 128 contexts go. */
 export function getPlan({ ourAeTitle, pacsAeTitle }: DimseNode, sopClassUids: readonly string[]): AssociationPlan {
   const classes = [...sopClassUids].sort().slice(0, maxPresentationContexts / 2 - 1);
-  const contexts = transferSyntaxesOfCommands.map((transferSyntax) => ({
-    abstractSyntax: studyRoot.get as string,
-    transferSyntax,
-  }));
+  const contexts: { abstractSyntax: string; transferSyntax: string }[] = transferSyntaxesOfCommands.map(
+    (transferSyntax) => ({ abstractSyntax: studyRoot.get, transferSyntax }),
+  );
   for (const transferSyntax of storageTransferSyntaxes) {
     for (const abstractSyntax of classes) contexts.push({ abstractSyntax, transferSyntax });
   }

@@ -48,7 +48,7 @@ export class DimseListener {
       server.once('error', reject);
       server.listen({ host, port }, () => {
         server.off('error', reject);
-        server.on('error', (error) => this.logger.error({ cause: error.message }, 'DICOM listener failed'));
+        server.on('error', (error: Error) => this.logger.error({ cause: error.message }, 'DICOM listener failed'));
         resolve();
       });
     });
