@@ -6,7 +6,7 @@ export interface CommandContext {
   /** Options: `--json`, `--pacs ID`… by name without dashes; a flag is `true`. */
   readonly options: Readonly<Record<string, string | true>>;
   /** Reads (and caches) the configuration; throws `ConfigError` with all faults. */
-  config(): LoadedConfig;
+  readonly config: () => LoadedConfig;
 }
 
 /** What a command says: lines for people, a value for `--json`. */

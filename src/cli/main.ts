@@ -29,7 +29,7 @@ function parse(command: Command, rest: readonly string[]): Pick<CommandContext, 
   const args: string[] = [];
   const options: Record<string, string | true> = {};
   for (let i = 0; i < rest.length; i++) {
-    const word = rest[i] as string;
+    const word = rest[i];
     if (!word.startsWith('--')) {
       args.push(word);
       continue;

@@ -69,7 +69,9 @@ export const portalConfig = defineSlice(
         ['DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', values.keyPassphraseFile],
         ['DRIMBOX_PORTAL_SESSION_SECRET_FILE', values.sessionSecretFile],
       ];
-      const readable = await Promise.all(files.map(([name, file]) => (file ? proveReadableFile(name, file) : [])));
+      const readable = await Promise.all(
+        files.map(([name, file]) => (file ? proveReadableFile(name, file) : Promise.resolve([]))),
+      );
       return [...readable.flat(), ...(await provePortFree('DRIMBOX_PORTAL_PORT', values.host, values.port))];
     },
   },

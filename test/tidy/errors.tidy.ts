@@ -3,7 +3,13 @@ import { sourceFiles } from './tree';
 
 describe('error catalogue', () => {
   // Each definition registers itself; a code used twice throws here.
-  for (const file of sourceFiles('src').filter((name) => name.endsWith('.errors.ts'))) require(`../../${file}`);
+  beforeAll(() =>
+    Promise.all(
+      sourceFiles('src')
+        .filter((name) => name.endsWith('.errors.ts'))
+        .map((file) => import(`../../${file}`)),
+    ),
+  );
 
   it('has stable codes with a status and two sentences each', () => {
     expect(allErrors().length).toBeGreaterThan(8);

@@ -27,8 +27,6 @@ export function sourceFiles(...folders: string[]): string[] {
 
 /** Relative imports of a file, as paths from the project's root (a folder stands for its index). */
 export function importsOf(file: string): string[] {
-  const found = [...read(file).matchAll(/(?:from|import|require\()\s*['"](\.[^'"]+)['"]/g)].map(
-    (match) => match[1] as string,
-  );
+  const found = [...read(file).matchAll(/(?:from|import|require\()\s*['"](\.[^'"]+)['"]/g)].map((match) => match[1]);
   return found.map((target) => relative(root, resolve(root, dirname(file), target)).replaceAll('\\', '/'));
 }

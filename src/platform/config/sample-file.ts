@@ -3,7 +3,8 @@ import { Slice, Variable } from './slice';
 function defaultOf(variable: Variable): string | undefined {
   const schema = variable.schema as unknown as { def?: SchemaDef };
   for (let def = schema.def, depth = 0; def && depth < 6; depth++) {
-    if (def.defaultValue !== undefined) return String(def.defaultValue as string);
+    if (def.defaultValue !== undefined)
+      return typeof def.defaultValue === 'string' ? def.defaultValue : JSON.stringify(def.defaultValue);
     def = (def.innerType ?? def.in)?.def;
   }
   return undefined;

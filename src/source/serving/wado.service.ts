@@ -132,7 +132,7 @@ export class WadoService {
   /** The PACS that held the study when its manifest was made; otherwise the first that holds it now. */
   private async pacsOf(manifest: ServableManifest, signal: AbortSignal): Promise<Pacs> {
     if (manifest.pacsId) return this.pacs.byId(manifest.pacsId);
-    if (this.pacs.all.length === 1) return this.pacs.all[0] as Pacs;
+    if (this.pacs.all.length === 1) return this.pacs.all[0];
     const found = await this.pacs.locateStudy(manifest.studyInstanceUid, signal);
     if (!found) throw new GatewayError(servingErrors.gone);
     return found;

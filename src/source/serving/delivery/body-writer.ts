@@ -34,8 +34,7 @@ export class BodyWriter {
     if (this.gatheredBytes > 0) {
       if (!this.response.headersSent) this.response.writeHead(200, this.head());
       this.bytes += this.gatheredBytes;
-      const chunk =
-        this.gathered.length === 1 ? (this.gathered[0] as Buffer) : Buffer.concat(this.gathered, this.gatheredBytes);
+      const chunk = this.gathered.length === 1 ? this.gathered[0] : Buffer.concat(this.gathered, this.gatheredBytes);
       this.gathered = [];
       this.gatheredBytes = 0;
       this.response.write(chunk);
