@@ -10,9 +10,9 @@ export interface Radiograph {
 
 /** A chest radiograph: the thorax seen from the front or from the side, rays added up and weakened (Beer-Lambert). */
 export function chestRadiograph(view: 'front' | 'side', columns: number): Radiograph {
-  const grid = 192;
+  const grid = Math.min(192, columns);
   const spacing = 400 / grid;
-  const slices = 160;
+  const slices = Math.min(160, columns);
   const sums = new Float32Array(grid * slices);
   for (let slice = 0; slice < slices; slice++) {
     const z = (slice / (slices - 1)) * thoraxHeightMm;
