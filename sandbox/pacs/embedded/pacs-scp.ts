@@ -20,7 +20,7 @@ import {
   CStoreResponse,
   PresentationContext,
 } from './dimse';
-import { moveTo } from './move';
+import { MoveProgress, moveTo } from './move';
 import { ObjectStore, StoredObject } from './object-store';
 import { partTenHead } from './part-ten-head';
 import { find, identified, Keys, levelOf } from './query';
@@ -128,17 +128,20 @@ export function scpClassOf(shelf: PacsShelf): typeof Scp {
         return;
       }
       this.cancelled = false;
-      const tell = (status: number, counts: { remaining: number; completed: number; failures: number }) => {
+      const objects = this.named(request);
+      const responseOf = (status: number, counts: MoveProgress) => {
         const response = CMoveResponse.fromRequest(request);
         fill(response, status, counts);
-        callback([response]);
+        return response;
       };
-      const objects = this.named(request);
-      const onProgress = (counts: { remaining: number; completed: number; failures: number }) => {
-        if (counts.remaining > 0) tell(Status.Pending, counts);
+      const onProgress = (counts: MoveProgress) => {
+        // The callback may be used once, for the last response: the pending ones are sent directly.
+        if (counts.remaining > 0) this.sendResponse(request, responseOf(Status.Pending, counts));
         return !this.cancelled;
       };
-      void this.moved(objects, to, onProgress).then((counts) => tell(this.outcome(counts.failures), counts));
+      void this.moved(objects, to, onProgress).then((counts) =>
+        callback([responseOf(this.outcome(counts.failures), counts)]),
+      );
     }
 
     override cGetRequest(request: CGetRequest, callback: (responses: CGetResponse[]) => void): void {
