@@ -40,6 +40,19 @@ export const portalConfig = defineSlice(
     trustedProxies: variable('DRIMBOX_PORTAL_TRUSTED_PROXIES', text.list().default([]), {
       describe: 'Addresses of reverse proxies whose X-Forwarded-For is believed, separated by commas',
     }),
+    requestsPerMinute: variable('DRIMBOX_PORTAL_REQUESTS_PER_MINUTE', text.integer(10, 1_000_000).default(1_200), {
+      describe:
+        'Pages one address may ask for (a proxy or a whole site may be one address); images and the viewer are not counted',
+      unit: 'per minute',
+    }),
+    loginsPerMinute: variable('DRIMBOX_PORTAL_LOGINS_PER_MINUTE', text.integer(1, 100_000).default(60), {
+      describe: 'Logins and contextual calls one address may begin',
+      unit: 'per minute',
+    }),
+    formsPerMinute: variable('DRIMBOX_PORTAL_FORMS_PER_MINUTE', text.integer(1, 100_000).default(120), {
+      describe: 'Forms one user may send',
+      unit: 'per minute',
+    }),
     roles: variable(
       'DRIMBOX_PORTAL_ROLES',
       text.json(z.record(z.string().min(1).max(100), z.array(role))).default({}),

@@ -8,7 +8,9 @@ import type { ConfigOf } from '../platform/config';
 import { acceptCorrelationId, runWithCorrelation } from '../platform/logging';
 import { persistenceConfig } from '../platform/persistence';
 import { csrfProtection, csrfToken } from './access/csrf';
+import { addressLimits, formLimits } from './access/rate-limits';
 import { portalConfig } from './portal.config';
+import { menuOf } from './screen/menu';
 import { messages } from './screen/messages';
 import { userOf } from './session/portal-user';
 import { sessionMiddlewares } from './session/session.middleware';
@@ -53,9 +55,11 @@ function correlate(request: Request, response: Response, next: NextFunction): vo
 
 /** What every view may use: the user, the form mark, the texts. */
 function viewLocals(request: Request, response: Response, next: NextFunction): void {
-  response.locals.user = userOf(request);
-  response.locals.csrf = response.locals.user ? csrfToken(request) : undefined;
-  response.locals.t = messages;
+  const user = userOf(request);
+  response.locals.user = user;
+  response.locals.situationName = request.session.situationName;
+  response.locals.csrf = user ? csrfToken(request) : undefined;
+  response.locals.menu = menuOf(user, request.path);
   response.locals.path = request.path;
   next();
 }
@@ -65,6 +69,7 @@ function setupViews(app: NestExpressApplication): void {
   app.setBaseViewsDir(join(web, 'views'));
   app.setViewEngine('hbs');
   app.set('view options', { layout: 'layout' });
+  app.setLocal('t', messages);
   hbs.registerPartials(join(web, 'views', 'partials'));
   hbs.registerHelper('eq', (a: unknown, b: unknown) => a === b);
   hbs.registerHelper('json', (value: unknown) => JSON.stringify(value));
@@ -84,9 +89,11 @@ export function setupPortal(app: NestExpressApplication): void {
   if (config.trustedProxies.length > 0) app.set('trust proxy', config.trustedProxies);
   app.use(correlate, securityHeaders());
   setupViews(app);
+  app.use(addressLimits(config));
   app.use(
     express.urlencoded({ extended: false, limit: formBytesMax, parameterLimit: 100 }),
     express.json({ limit: formBytesMax }),
   );
-  app.use(...sessionMiddlewares(config, dataDir, app.get(DataSource)), csrfProtection(withoutCsrf), viewLocals);
+  app.use(...sessionMiddlewares(config, dataDir, app.get(DataSource)));
+  app.use(viewLocals, formLimits(config), csrfProtection(withoutCsrf));
 }

@@ -1,8 +1,10 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { pscErrors } from '../../connectors/psc';
 import { GatewayError, platformErrors } from '../../platform/errors';
 import { logFailure, sendProblem, toGatewayError } from '../../platform/http';
 import { correlationId, Logger, newCorrelationId } from '../../platform/logging';
+import { nextPath } from '../login';
 import { portalErrors } from '../portal.errors';
 
 function fromFramework(error: HttpException): GatewayError {
@@ -32,6 +34,14 @@ function fromParser(error: unknown): unknown {
   );
 }
 
+/** Failures that a page of ours can mend; the browser comes back afterwards. */
+const pageInstead = new Map<string, string>([
+  [portalErrors.loginRequired.code, '/login'],
+  [pscErrors.sessionEnded.code, '/login'],
+  [pscErrors.tokenInactive.code, '/login'],
+  [portalErrors.situationRequired.code, '/login/situation'],
+]);
+
 /** The outermost handler of the portal: one log line, then a French page or a problem, as the caller accepts. */
 @Catch()
 export class FailureFilter implements ExceptionFilter {
@@ -48,11 +58,13 @@ export class FailureFilter implements ExceptionFilter {
       sendProblem(response, error, id);
       return;
     }
-    if (error.entry === portalErrors.loginRequired && request.method === 'GET') {
-      response.redirect(303, `/login?next=${encodeURIComponent(request.originalUrl)}`);
+    const instead = request.method === 'GET' ? pageInstead.get(error.code) : undefined;
+    if (instead) {
+      response.redirect(303, `${instead}?next=${encodeURIComponent(nextPath(request.originalUrl))}`);
       return;
     }
     response.status(error.entry.status).set('X-Correlation-Id', id);
+    if (error.retryAfterSeconds !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
     response.render('failure', {
       title: 'Erreur',
       message: error.entry.screen ?? platformErrors.internal.screen,

@@ -1,23 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import type { DataSource } from 'typeorm';
 import type { ConfigOf } from '../../platform/config';
 import type { portalConfig } from '../portal.config';
+import { sessionSecret } from './session-secret';
 import { sessionStore } from './session.store';
 import './portal-user';
 
 export const sessionCookie = '__Host-drimbox';
-
-/** The configured secret, or one made once in the data folder. */
-function secretOf(config: ConfigOf<typeof portalConfig>, dataDir: string): string {
-  if (config.sessionSecretFile) return readFileSync(config.sessionSecretFile, 'utf8').trim();
-  const file = join(dataDir, 'session-secret');
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
-  return readFileSync(file, 'utf8').trim();
-}
 
 /** Ends sessions that are older than the absolute limit, whatever their activity. */
 function endOldSessions(hoursMax: number): RequestHandler {
@@ -37,7 +27,7 @@ export function sessionMiddlewares(
   dataDir: string,
   dataSource: DataSource,
 ): RequestHandler[] {
-  const secret = secretOf(config, dataDir);
+  const secret = sessionSecret(config.sessionSecretFile, dataDir);
   const sessions = session({
     name: sessionCookie,
     secret,

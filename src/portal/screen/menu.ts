@@ -1,0 +1,31 @@
+import type { PortalRole, PortalUser } from '../session/portal-user';
+import { messages } from './messages';
+
+interface Entry {
+  readonly href: string;
+  readonly label: string;
+  /** Roles that see it; `professional`: whoever is logged in by Pro Santé Connect. */
+  readonly for: readonly (PortalRole | 'professional')[];
+}
+
+const entries: readonly Entry[] = [
+  { href: '/', label: messages.home, for: ['professional', 'operator', 'auditor', 'administrator'] },
+  { href: '/publications', label: messages.publications, for: ['operator', 'administrator'] },
+  { href: '/service', label: messages.service, for: ['operator', 'auditor', 'administrator'] },
+  { href: '/statistiques', label: messages.statistics, for: ['operator', 'auditor', 'administrator'] },
+  { href: '/journal', label: messages.trail, for: ['auditor', 'administrator'] },
+];
+
+const isBelow = (path: string, href: string): boolean => path === href || (href !== '/' && path.startsWith(`${href}/`));
+
+/** The main menu of this user; a page that declares other roles than its entry here is found by the route test. */
+export function menuOf(
+  user: PortalUser | undefined,
+  path: string,
+): { href: string; label: string; current: boolean }[] {
+  if (!user) return [];
+  const own: readonly string[] = user.provider === 'psc' ? ['professional', ...user.roles] : user.roles;
+  return entries
+    .filter((entry) => entry.for.some((role) => own.includes(role)))
+    .map(({ href, label }) => ({ href, label, current: isBelow(path, href) }));
+}
