@@ -119,7 +119,7 @@ export function instanceAttributes(
 export interface PlannedSeries {
   head: SeriesHead;
   instances: number;
-  make(): AsyncGenerator<DemoFile>;
+  make: () => AsyncGenerator<DemoFile>;
 }
 
 /** Puts the series of a study together. */

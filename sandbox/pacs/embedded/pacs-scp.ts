@@ -158,7 +158,7 @@ export function scpClassOf(shelf: PacsShelf): typeof Scp {
     }
 
     private named(request: AnyRequest): StoredObject[] {
-      return identified(shelf.store.all(), (request.getDataset()?.getElements() ?? {}) as Keys);
+      return identified(shelf.store.all(), request.getDataset()?.getElements() ?? {});
     }
 
     private syntaxOf(request: AnyRequest): string {
