@@ -37,7 +37,7 @@ export function gatewaySettings({ dataDir, database, ports, neighbours, pacs }: 
     DRIMBOX_PSC_CLIENT_ID: pscClientIds.gateway,
     DRIMBOX_PSC_CERT_FILE: members.pscClient.cert,
     DRIMBOX_PSC_KEY_FILE: members.pscClient.key,
-    DRIMBOX_PSC_CA_FILES: pki.exchangeCa,
+    DRIMBOX_PSC_CA_FILES: `${pki.exchangeCa},${pki.portalCa}`,
     DRIMBOX_DMP_URL: dmp.url,
     DRIMBOX_DMP_CA_FILES: pki.exchangeCa,
     DRIMBOX_DMP_STRUCTURES: JSON.stringify([

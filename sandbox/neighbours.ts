@@ -45,6 +45,16 @@ function listed(pki: SandboxPki) {
   ];
 }
 
+/** What a gateway's portal declares at Pro Santé Connect. */
+function portalAddresses(port: number) {
+  const portal = `https://localhost:${port}`;
+  return {
+    redirectUris: [`${portal}/login/callback`],
+    postLogoutRedirectUris: [`${portal}/`],
+    backchannelLogoutUri: `${portal}/login/backchannel-logout`,
+  };
+}
+
 /** Starts them all; the certificates are made first, or reused when the data folder has valid ones. */
 export async function startNeighbours(dataDir: string, ports: SandboxPorts): Promise<Neighbours> {
   const pkiDir = join(dataDir, 'pki');
@@ -62,18 +72,21 @@ export async function startNeighbours(dataDir: string, ports: SandboxPorts): Pro
     startSandboxPsc({
       port: ports.psc,
       hostName: 'localhost',
-      tls: tlsOf(members.pscServer),
+      // Browsers come here too: with the portal's certificate one authority is enough for them.
+      tls: tlsOf(members.portal),
       clientCa: [clientCa],
       clients: [
         {
           clientId: pscClientIds.gateway,
-          redirectUris: [`https://localhost:${ports.portal}/login/callback`],
           subjectDn: members.pscClient.dn,
+          certificatePem: readFileSync(members.pscClient.cert, 'utf8'),
+          ...portalAddresses(ports.portal),
         },
         {
           clientId: pscClientIds.remote,
-          redirectUris: [`https://localhost:${ports.remotePortal}/login/callback`],
           subjectDn: members.remotePscClient.dn,
+          certificatePem: readFileSync(members.remotePscClient.cert, 'utf8'),
+          ...portalAddresses(ports.remotePortal),
         },
       ],
       logoutCa: readFileSync(pki.portalCa, 'utf8'),
