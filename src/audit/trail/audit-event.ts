@@ -22,6 +22,8 @@ export const auditKinds = [
   'dmp.stored-query',
   'dmp.retrieve',
   'dmp.status',
+  'viewer.opened',
+  'viewer.refused',
   'publication.published',
   'publication.withdrawn',
   'publication.unchanged',
@@ -36,6 +38,15 @@ export const auditKinds = [
   'portal.situation-chosen',
   'portal.access-refused',
   'portal.trail-consulted',
+  'context.called',
+  'context.opened',
+  'context.stopped-by-consent',
+  'context.closed',
+  'exams.listed',
+  'exams.report-shown',
+  'exams.manifest-read',
+  'exams.identity-differs',
+  'exams.uploaded',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

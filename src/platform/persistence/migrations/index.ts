@@ -4,6 +4,7 @@ import { PortalLogin1700000003000 } from './0003-portal-login';
 import { SourceManifest1700000010000 } from './0010-source-manifest';
 import { IntakeMessage1700000101000 } from './0101-intake-message';
 import { Publication1700000110000 } from './0110-publication';
+import { ConsumerContext1700000201000 } from './0201-consumer-context';
 import { PortalSession1700000002000 } from './0002-portal-session';
 
 /** Every migration, in the order in which they were written. A released one is never changed. */
@@ -14,4 +15,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   SourceManifest1700000010000,
   IntakeMessage1700000101000,
   Publication1700000110000,
+  ConsumerContext1700000201000,
 ];

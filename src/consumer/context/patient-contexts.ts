@@ -1,0 +1,204 @@
+import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { AuditTrail, type AuditActor } from '../../audit';
+import type { ConfigOf } from '../../platform/config';
+import { describeCause, GatewayError } from '../../platform/errors';
+import { Logger } from '../../platform/logging';
+import { counter } from '../../platform/metrics';
+import { insNatures } from '../../standards/identity';
+import { callProfiles, CallProfile, oppositionName, oppositionWords, consentWords } from './call-profile';
+import type { ContextualCall } from './called-patient';
+import { CallerRules, CallOrigin } from './caller-rules';
+import { contextConfig } from './context.config';
+import { contextErrors } from './context.errors';
+import { ContextRepository, ContextRow } from './context.repository';
+import type { PatientContext, Viewer } from './patient-context';
+import { CallFault, readContextualCall } from './read-contextual-call';
+import { ConsumerSeal, digestOf, newReference } from './seal';
+
+type Config = ConfigOf<typeof contextConfig>;
+
+/** A call that is not acceptable, with the parameters at fault; their values are nowhere in it. */
+export class CallRefused extends GatewayError {
+  constructor(readonly faults: readonly CallFault[]) {
+    const detail = faults.map(({ parameter, kind, reason }) =>
+      [parameter ?? '(name not told)', kind, reason].filter(Boolean).join(': '),
+    );
+    super(contextErrors.callRefused, { detail: detail.join('; ').slice(0, 500) });
+  }
+}
+
+const calls = counter('contextual_calls_total', 'Contextual calls received, by outcome', ['outcome']);
+const purgeMs = 60_000;
+
+/** The profile of the configuration: the named one, with the parts that an operator replaced. */
+export function profileOf(config: Pick<Config, 'profile' | 'consentName' | 'consentWords' | 'optional'>): CallProfile {
+  const named = callProfiles[config.profile];
+  const names = config.consentName ? [config.consentName] : [...named.consent.keys()];
+  const wordsOf = (name: string) =>
+    config.consentWords ?? named.consent.get(name) ?? (name === oppositionName ? oppositionWords : consentWords);
+  return {
+    consent: new Map(names.map((name) => [name, wordsOf(name)])),
+    optional: config.optional ?? named.optional,
+  };
+}
+
+/** Patients that professionals have open: from the contextual call to the end of the session. */
+@Injectable()
+export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('consumer');
+  private readonly profile: CallProfile;
+  private readonly insOids: readonly string[];
+  private readonly rules: CallerRules;
+  private readonly endings: ((contextId: string) => void | Promise<void>)[] = [];
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    @Inject(contextConfig.token) private readonly config: Config,
+    private readonly contexts: ContextRepository,
+    private readonly seal: ConsumerSeal,
+    private readonly audit: AuditTrail,
+  ) {
+    this.profile = profileOf(config);
+    this.insOids = config.insNatures.map((nature) => insNatures[nature]);
+    this.rules = new CallerRules(config.origins, config.addresses);
+  }
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.purge(), purgeMs).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Told when a context ends (closed, logged out, expired): what was kept for it has to go. */
+  onEnded(handler: (contextId: string) => void | Promise<void>): void {
+    this.endings.push(handler);
+  }
+
+  /**
+   * Takes one contextual call. Each call is a record of its own and is counted, refused or not.
+   * @returns the opaque reference of the address at which a browser opens it, once
+   * @throws CallRefused, or `context.caller-forbidden`
+   */
+  async receive(form: Readonly<Record<string, unknown>>, caller: CallOrigin): Promise<string> {
+    const actor: AuditActor = { address: caller.address, peer: caller.origin };
+    try {
+      const call = this.admit(form, caller);
+      const reference = newReference();
+      const id = newReference();
+      const sealed = this.seal.seal(Buffer.from(JSON.stringify(call)), id);
+      await this.contexts.add({ id, addressDigest: digestOf(reference), sealed, seconds: this.config.addressSeconds });
+      await this.audit.record({ kind: 'context.called', outcome: 'success', actor, patient: call.patient.ins });
+      calls.inc({ outcome: 'success' });
+      return reference;
+    } catch (error) {
+      calls.inc({ outcome: 'error' });
+      const known = GatewayError.of(error);
+      await this.audit.record({
+        kind: 'context.called',
+        outcome: known && known.entry.status < 500 ? 'refused' : 'failure',
+        actor,
+        errorCode: known?.code ?? 'platform.internal',
+      });
+      throw error;
+    }
+  }
+
+  /**
+   * The browser opens the address. `browser` is a secret of this browser that survives the login (a cookie): the first
+   * browser that comes is the only one that may go on.
+   * @throws GatewayError `context.address-spent`
+   */
+  async claim(reference: string, browser: string): Promise<{ id: string }> {
+    const row = await this.contexts.claim(digestOf(reference), digestOf(browser), this.config.loginSeconds);
+    if (!row) throw new GatewayError(contextErrors.addressSpent);
+    return { id: row.id };
+  }
+
+  /** Binds a claimed call to the professional who is now logged in; its address ends here. */
+  async open(claimed: { id: string }, viewer: Viewer): Promise<PatientContext> {
+    const row = await this.contexts.bind(claimed.id, digestOf(viewer.loginId), this.config.minutes);
+    const context = row && this.unseal(row);
+    if (!context) throw new GatewayError(contextErrors.addressSpent);
+    await this.audit.record({
+      kind: 'context.opened',
+      outcome: 'success',
+      actor: actorOf(viewer),
+      patient: context.patient.ins,
+      facts: { consent: context.consent },
+    });
+    return context;
+  }
+
+  /** @throws GatewayError `context.not-open` when this login has no such context (whatever the reason) */
+  async get(id: string, viewer: Pick<Viewer, 'loginId'>): Promise<PatientContext> {
+    const row = /^[A-Za-z0-9_-]{32}$/.test(id) ? await this.contexts.find(id, digestOf(viewer.loginId)) : undefined;
+    const context = row && this.unseal(row);
+    if (!context) throw new GatewayError(contextErrors.notOpen);
+    return context;
+  }
+
+  /** The patients that this login has open, the last one first. */
+  async listOf(viewer: Pick<Viewer, 'loginId'>): Promise<PatientContext[]> {
+    const rows = await this.contexts.listOf(digestOf(viewer.loginId));
+    return rows.map((row) => this.unseal(row)).filter((one) => one !== undefined);
+  }
+
+  /** Acts for this structure on this patient. @returns false when it is none of the professional's situations */
+  async chooseSituation(id: string, viewer: Viewer, structureId: string): Promise<boolean> {
+    await this.get(id, viewer);
+    if (!viewer.situations.some((one) => one.structureId === structureId)) return false;
+    await this.contexts.chooseSituation(id, digestOf(viewer.loginId), structureId);
+    return true;
+  }
+
+  /** Closes one patient, or all those of a login (logout). */
+  async close(loginId: string, id?: string): Promise<void> {
+    const ended = await this.contexts.remove(digestOf(loginId), id);
+    if (ended.length > 0)
+      await this.audit.record({ kind: 'context.closed', outcome: 'success', actor: {}, instances: ended.length });
+    await this.tellEnded(ended);
+  }
+
+  private admit(form: Readonly<Record<string, unknown>>, caller: CallOrigin): ContextualCall {
+    const refusal = this.rules.refusal(caller);
+    if (refusal) throw new GatewayError(contextErrors.callerForbidden, { detail: refusal });
+    const reading = readContextualCall(form, { profile: this.profile, insOids: this.insOids });
+    if (!reading.ok) throw new CallRefused(reading.faults);
+    return reading.call;
+  }
+
+  private unseal(row: ContextRow): PatientContext | undefined {
+    const bytes = this.seal.open(row.sealed, row.id);
+    if (!bytes) return undefined;
+    const call = JSON.parse(bytes.toString('utf8')) as ContextualCall;
+    return { ...call, id: row.id, receivedAt: row.receivedAt, endsAt: row.endsAt, chosenSituationId: row.situationId };
+  }
+
+  private async purge(): Promise<void> {
+    try {
+      await this.tellEnded(await this.contexts.removeEnded());
+    } catch (error) {
+      this.logger.warn({ cause: describeCause(error) }, 'ended patients could not be removed; tried again in a minute');
+    }
+  }
+
+  private async tellEnded(ids: readonly string[]): Promise<void> {
+    for (const id of ids)
+      for (const handler of this.endings)
+        await Promise.resolve(handler(id)).catch((error: unknown) =>
+          this.logger.warn({ cause: describeCause(error) }, 'what was kept for an ended patient could not be removed'),
+        );
+  }
+}
+
+/** The professional as the trail names them, with the situation in force. */
+export function actorOf(viewer: Viewer, structureId = viewer.situation?.structureId): AuditActor {
+  const { professional } = viewer;
+  return {
+    professionalId: professional.subjectNameId,
+    professionalName: [professional.given, professional.family].filter(Boolean).join(' '),
+    structureId,
+  };
+}
