@@ -116,7 +116,7 @@ export class DmpExchange {
       bytes: message.body.length,
       durationMs: Math.round(performance.now() - started),
     });
-    return outcome;
+    return { ...outcome, messageId };
   }
 
   private async vihf(caller: DmpCaller, mode: VihfMode): Promise<string> {

@@ -4,19 +4,25 @@ import type { RegistryError } from '../../standards/xds';
 
 export type TryAgainReason = 'unreachable' | 'tls' | 'timeout' | 'cut' | 'busy' | 'server-error';
 
-export interface Accepted<T> {
+/** What every outcome tells beside. */
+interface Told {
+  /** WS-Addressing identifier of the message that was sent. */
+  messageId?: string;
+}
+
+export interface Accepted<T> extends Told {
   kind: 'accepted';
   value: T;
   warnings: RegistryError[];
 }
-export interface Partial<T> {
+export interface Partial<T> extends Told {
   kind: 'partial';
   value: T;
   errors: RegistryError[];
   warnings: RegistryError[];
 }
 /** Refused for good: the same request will be refused again. */
-export interface Refused {
+export interface Refused extends Told {
   kind: 'refused';
   /** Registry error code, `soap:Sender/…`, `http-4xx`, or a code of our catalogue. */
   code: string;
@@ -25,7 +31,7 @@ export interface Refused {
   errors: RegistryError[];
 }
 /** Worth another try later. */
-export interface TryAgain {
+export interface TryAgain extends Told {
   kind: 'try-again';
   reason: TryAgainReason;
   /** The request may have been carried out: ask the registry before sending it again. */
@@ -34,7 +40,7 @@ export interface TryAgain {
   detail: string;
 }
 /** An answer that cannot be understood; the request may have been carried out. */
-export interface Malformed {
+export interface Malformed extends Told {
   kind: 'malformed';
   detail: string;
 }
