@@ -13,6 +13,7 @@ import { pkiConfig, PkiModule } from './platform/pki';
 import { transcodingConfig } from './platform/transcoding';
 import { portalConfig, PortalModule } from './portal';
 import { intakeConfig, IntakeModule } from './source/intake';
+import { publicationConfig, PublicationModule, QueuedPublicationRequests } from './source/publication';
 import { servingConfig, ServingModule } from './source/serving';
 
 /** Every slice of the configuration, in the order of the sample file. */
@@ -28,6 +29,7 @@ export const configSlices: readonly Slice[] = [
   risConfig,
   transcodingConfig,
   intakeConfig,
+  publicationConfig,
   servingConfig,
   portalConfig,
 ] as unknown as readonly Slice[];
@@ -45,6 +47,7 @@ export class AppModule {
       InternalModule,
     ];
     const connectors = [WhitelistModule, PacsModule, DmpModule, RisModule];
-    return { module: AppModule, imports: [...ground, ...connectors, IntakeModule, ServingModule, PortalModule] };
+    const source = [IntakeModule.publishingTo(PublicationModule, QueuedPublicationRequests), ServingModule];
+    return { module: AppModule, imports: [...ground, ...connectors, ...source, PortalModule] };
   }
 }

@@ -1,0 +1,96 @@
+import { defineErrors } from '../../platform/errors';
+
+/** Why a publication waits or is parked. */
+export const publicationErrors = defineErrors('publication', {
+  imagesAbsent: {
+    code: 'publication.images-absent',
+    status: 409,
+    caller: 'The images are not there yet.',
+    operator: 'No PACS holds the study that the report names; it is asked again.',
+    screen: 'Les images ne sont pas encore dans le PACS.',
+  },
+  imagesArriving: {
+    code: 'publication.images-arriving',
+    status: 409,
+    caller: 'The images are still arriving.',
+    operator: 'The number of instances is not known to be stable yet; the PACS is asked again.',
+    screen: 'Les images sont en cours d’arrivée dans le PACS.',
+  },
+  imagesNeverCame: {
+    code: 'publication.images-never-came',
+    status: 409,
+    caller: 'The images did not come.',
+    operator: 'The images were waited for in vain; check the study and the accession number, then retry.',
+    screen: 'Les images ne sont pas arrivées dans le délai prévu.',
+  },
+  pairing: {
+    code: 'publication.pairing',
+    status: 409,
+    caller: 'Report and images do not belong together.',
+    operator: 'Accession number, patient number or issuer differ between report and images; the detail says which.',
+    screen: 'Le compte rendu et les images ne correspondent pas.',
+  },
+  nothingToList: {
+    code: 'publication.nothing-to-list',
+    status: 409,
+    caller: 'The study has no instance that may be shared.',
+    operator: 'Every instance of the study is excluded (settings, rejection notes); nothing can be published.',
+    screen: 'L’examen ne contient aucune image à partager.',
+  },
+  tooManyInstances: {
+    code: 'publication.too-many-instances',
+    status: 413,
+    caller: 'The study is too large.',
+    operator: 'The study has more instances than DRIMBOX_PUBLICATION_INSTANCES_MAX.',
+    screen: 'L’examen est trop volumineux pour être publié.',
+  },
+  incompleteReport: {
+    code: 'publication.incomplete-report',
+    status: 422,
+    caller: 'The report lacks something that the national record demands.',
+    operator: 'The report does not tell what the DMP demands; the detail names it.',
+    screen: 'Le compte rendu ne contient pas tout ce que le DMP exige.',
+  },
+  manifest: {
+    code: 'publication.manifest',
+    status: 422,
+    caller: 'No manifest can be made of this study.',
+    operator: 'The manifest cannot be written; the detail names the fault.',
+    screen: 'La référence de l’examen ne peut pas être produite.',
+  },
+  noContext: {
+    code: 'publication.no-context',
+    status: 409,
+    caller: 'The manifest was not published by this gateway.',
+    operator: 'The study changed, but its manifest was imported: who published it is not known. Send the report again.',
+    screen: 'La référence a été importée : renvoyez le compte rendu pour la mettre à jour.',
+  },
+  notApproved: {
+    code: 'publication.not-approved',
+    status: 409,
+    caller: 'The national record holds the manifest, but not as a valid one.',
+    operator: 'Our manifest is in the DMP, and somebody else replaced or deleted it there.',
+    screen: 'La référence a été remplacée ou supprimée dans le DMP par quelqu’un d’autre.',
+  },
+  unknown: {
+    code: 'publication.unknown',
+    status: 404,
+    caller: 'There is no such publication.',
+    operator: 'No publication has this number.',
+    screen: 'Cette publication n’existe pas.',
+  },
+  notParked: {
+    code: 'publication.not-parked',
+    status: 409,
+    caller: 'This publication cannot be tried again.',
+    operator: 'Only a refused or given up publication that no later one has overtaken can be tried again.',
+    screen: 'Cette publication ne peut pas être relancée.',
+  },
+  internal: {
+    code: 'publication.internal',
+    status: 500,
+    caller: 'The publication failed.',
+    operator: 'An unexpected failure; the log tells it. It is tried again.',
+    screen: 'La publication a échoué pour une raison interne.',
+  },
+});
