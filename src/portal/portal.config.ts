@@ -45,8 +45,8 @@ export const portalConfig = defineSlice(
         'Pages one address may ask for (a proxy or a whole site may be one address); images and the viewer are not counted',
       unit: 'per minute',
     }),
-    loginsPerMinute: variable('DRIMBOX_PORTAL_LOGINS_PER_MINUTE', text.integer(1, 100_000).default(60), {
-      describe: 'Logins and contextual calls one address may begin',
+    loginsPerMinute: variable('DRIMBOX_PORTAL_LOGINS_PER_MINUTE', text.integer(1, 100_000).default(240), {
+      describe: 'Steps of logins (two each) and contextual calls one address may make',
       unit: 'per minute',
     }),
     formsPerMinute: variable('DRIMBOX_PORTAL_FORMS_PER_MINUTE', text.integer(1, 100_000).default(120), {

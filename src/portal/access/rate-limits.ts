@@ -8,7 +8,7 @@ import { userOf } from '../session/portal-user';
 
 /** Many small requests by nature; they have limits of their own. */
 const uncounted = /^\/(static|viewer|dicomweb)\//;
-const login = /^\/(login(\/(callback|admin(\/callback)?|backchannel-logout))?|contextual-call|IHEInvokeImageDisplay)$/;
+const login = /^\/(login(\/(callback|admin(\/callback)?))?|contextual-call|IHEInvokeImageDisplay)$/;
 
 const refusals = counter('portal_rate_limited_total', 'Requests of the portal refused by a rate limit', ['limit']);
 
@@ -42,7 +42,7 @@ export function formLimits(config: ConfigOf<typeof portalConfig>): RequestHandle
   };
 }
 
-/** A third of a minute's worth may come at once. */
+/** Half a minute's worth may come at once. */
 function limiterOf(perMinute: number): RateLimiter {
-  return new RateLimiter({ perMinute, burst: Math.max(5, Math.ceil(perMinute / 3)) });
+  return new RateLimiter({ perMinute, burst: Math.max(5, Math.ceil(perMinute / 2)) });
 }

@@ -12,4 +12,9 @@ export const messages = {
   statistics: 'Statistiques',
   trail: "Journal d'audit",
   reference: 'Référence',
+  changeSituation: "Changer de situation d'exercice",
+  welcome: 'Bonjour',
+  homeHint: "Les examens d'un patient s'ouvrent depuis votre logiciel (RIS ou dossier patient).",
+  loginHint: 'La connexion se fait avec votre carte CPS ou votre e-CPS.',
+  adminLogin: "Accès d'administration",
 } as const;

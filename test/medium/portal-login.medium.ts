@@ -1,0 +1,186 @@
+import { DataSource } from 'typeorm';
+import { LoginRobot } from '../support/psc-bench';
+import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
+import { readFileSync } from 'node:fs';
+
+/** Real: the whole gateway with its embedded database, HTTPS, the sandbox Pro Santé Connect over mutual TLS. */
+describe('login to the portal', () => {
+  let bench: PortalBench;
+  const logoutPath = '/auth/realms/esante-wallet/protocol/openid-connect/logout';
+  beforeAll(async () => {
+    bench = await startPortalBench();
+  }, 120_000);
+  afterAll(() => bench.close());
+
+  const sidOf = (setCookie: unknown): string => /__Host-drimbox=([^;]+)/.exec(String(setCookie))?.[1] ?? '';
+  const rows = <T>(sql: string, values: unknown[] = []): Promise<T[]> =>
+    bench.app.get(DataSource).query<T[]>(sql, values);
+  const kinds = async () =>
+    (await rows<{ kind: string }>("SELECT kind FROM audit_record WHERE kind LIKE 'portal.%' ORDER BY id")).map(
+      (row) => row.kind,
+    );
+
+  it('goes to Pro Santé Connect, comes back, and shows who one is', async () => {
+    const agent = bench.visitor();
+    const answer = await bench.login(agent, 'generaliste');
+    expect([answer.status, answer.headers.location]).toEqual([303, '/']);
+    const home = await agent.get('/').set('Accept', 'text/html');
+    expect(home.text).toContain('DOMINIQUE ESSAI-GENERALISTE');
+    expect(home.text).toContain('CABINET MEDICAL DE DEMONSTRATION');
+    expect((await kinds()).at(-1)).toBe('portal.login');
+  });
+  it('gives cookies that scripts, other hosts and clear text never see', async () => {
+    const answer = await bench.visitor().get('/login');
+    expect(String(answer.headers['set-cookie'])).toMatch(/^__Host-drimbox=.*Path=\/;.*HttpOnly; Secure; SameSite=Lax/);
+  });
+
+  it('gives a new session identifier at login: one planted before is worth nothing', async () => {
+    const agent = bench.visitor();
+    const before = sidOf((await agent.get('/login')).headers['set-cookie']);
+    const after = sidOf((await bench.login(agent, 'generaliste')).headers['set-cookie']);
+    expect(after).not.toBe('');
+    expect(after).not.toBe(before);
+    const thief = await bench.visitor().get('/').set('Cookie', `__Host-drimbox=${before}`).set('Accept', 'text/html');
+    expect(thief.text).not.toContain('DOMINIQUE');
+  });
+
+  it('keeps tokens sealed, and neither tokens nor names in an address or in the log', async () => {
+    const agent = bench.visitor();
+    const away = await agent.get('/login?next=/publications');
+    expect(away.headers.location).not.toMatch(/publications|ESSAI/);
+    await bench.login(agent, 'radiologue');
+    const [row] = await rows<{ sealed: string; sess: string }>(
+      'SELECT l.sealed, s.sess::text AS sess FROM portal_login l JOIN portal_session s ON s.sid = l.session_sid ORDER BY l.ends_at DESC',
+    );
+    expect(row?.sealed).not.toMatch(/eyJ|ESSAI|99900000017/);
+    expect(row?.sess).not.toMatch(/eyJ|accessToken|idToken/);
+    expect(bench.log.join('')).not.toMatch(/ESSAI|eyJ|99900000017|code=/);
+  });
+
+  it('asks for the situation when there are several, and only takes one of the professional', async () => {
+    const agent = bench.visitor();
+    const answer = await bench.login(agent, 'radiologue');
+    expect(answer.headers.location).toBe('/login/situation');
+    const page = await agent.get('/login/situation').set('Accept', 'text/html');
+    expect(page.text).toContain('999900000000043');
+    const _csrf = await formMark(agent);
+    const wrong = await agent
+      .post('/login/situation')
+      .type('form')
+      .set('Accept', 'text/html')
+      .send({ _csrf, structure: '999900000000050' });
+    expect(wrong.status).toBe(400);
+    expect(wrong.text).toContain('n&#x27;est pas la vôtre');
+    const right = await agent
+      .post('/login/situation')
+      .type('form')
+      .send({ _csrf, structure: '999900000000043', next: 'https://ailleurs.test/' });
+    expect([right.status, right.headers.location]).toEqual([303, '/']);
+    expect((await agent.get('/').set('Accept', 'text/html')).text).toContain('IMAGERIE DE DEMONSTRATION');
+  });
+
+  it.each(['https://ailleurs.test/', '//ailleurs.test/', '/\\ailleurs.test', '/login'])(
+    'goes home, not to %s, after a login',
+    async (next) => {
+      const answer = await bench.login(bench.visitor(), 'generaliste', next);
+      expect(answer.headers.location).toBe('/');
+    },
+  );
+
+  it('comes back to the page that needed the login', async () => {
+    const refused = await bench.visitor().get('/login/situation?next=/x').set('Accept', 'text/html');
+    expect(refused.headers.location).toBe(`/login?next=${encodeURIComponent('/')}`);
+    const answer = await bench.login(bench.visitor(), 'generaliste', '/publications?state=refused');
+    expect(answer.headers.location).toBe('/publications?state=refused');
+  });
+
+  it('keeps several logins begun in tabs apart, and open tabs alive when the same professional logs in again', async () => {
+    const agent = bench.visitor();
+    const ca = readFileSync(bench.neighbours.pki.portalCa);
+    const first = await agent.get('/login?next=/a');
+    const second = await agent.get('/login?next=/b');
+    const finish = async (location: string) => {
+      const robot = new LoginRobot(bench.neighbours.psc.issuer, ca);
+      const query = await robot.login(new URL(location), 'generaliste', 'generaliste');
+      await robot.close();
+      return agent.get(`/login/callback?${query}`);
+    };
+    expect((await finish(second.headers.location!)).headers.location).toBe('/b');
+    const loginId = async () =>
+      (await rows<{ id: string }>("SELECT sess->>'loginId' AS id FROM portal_session ORDER BY expire DESC"))[0]?.id;
+    const before = await loginId();
+    expect((await finish(first.headers.location!)).headers.location).toBe('/a');
+    expect(await loginId()).toBe(before);
+  });
+
+  it('refuses a return that was not asked for, in French, and records it', async () => {
+    const answer = await bench.visitor().get('/login/callback?code=x&state=y').set('Accept', 'text/html');
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('Cette tentative de connexion a expiré');
+    expect((await kinds()).at(-1)).toBe('portal.login-refused');
+  });
+
+  it('refuses forms without the mark of the session', async () => {
+    const agent = await bench.loggedIn('generaliste');
+    const mine = await formMark(agent);
+    const others = await formMark(await bench.loggedIn('generaliste'));
+    for (const _csrf of [undefined, '', 'x', others]) {
+      const answer = await agent.post('/logout').type('form').set('Accept', 'text/html').send({ _csrf });
+      expect(answer.status).toBe(403);
+      expect(answer.text).toContain('rechargez la page');
+    }
+    expect(mine).not.toBe(others);
+    expect((await agent.post('/logout').type('form').send({ _csrf: mine })).status).toBe(303);
+  });
+
+  it('logs out here and at Pro Santé Connect', async () => {
+    const agent = await bench.loggedIn('generaliste');
+    const answer = await agent
+      .post('/logout')
+      .type('form')
+      .send({ _csrf: await formMark(agent) });
+    expect(answer.headers.location).toMatch(
+      new RegExp(`^${bench.neighbours.psc.issuer}/.*logout\\?.*post_logout_redirect_uri=`),
+    );
+    expect((await agent.get('/').set('Accept', 'text/html')).text).not.toContain('DOMINIQUE');
+    expect((await kinds()).at(-1)).toBe('portal.logout');
+  });
+
+  it('ends the session when Pro Santé Connect says so', async () => {
+    const agent = bench.visitor();
+    const ca = readFileSync(bench.neighbours.pki.portalCa);
+    const robot = new LoginRobot(bench.neighbours.psc.issuer, ca);
+    const away = await agent.get('/login');
+    const query = await robot.login(new URL(away.headers.location!), 'generaliste', 'generaliste');
+    await agent.get(`/login/callback?${query}`);
+    const other = await bench.loggedIn('radiologue', '/login');
+    const page = await (await robot.go(`${bench.neighbours.psc.issuer}${logoutPath}`)).text();
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page)![1]!;
+    const action = /action="([^"]+)"/.exec(page)![1]!;
+    await robot.go(action, new URLSearchParams({ xsrf, logout: 'yes' }));
+    await robot.close();
+    expect((await agent.get('/').set('Accept', 'text/html')).text).not.toContain('DOMINIQUE');
+    expect((await other.get('/').set('Accept', 'text/html')).text).toContain('CAMILLE');
+    expect((await kinds()).at(-1)).toBe('portal.logged-out-by-provider');
+  });
+
+  it('takes no logout token that Pro Santé Connect did not sign', async () => {
+    const answer = await bench.visitor().post('/login/backchannel-logout').type('form').send({ logout_token: 'x.y.z' });
+    expect(answer.status).toBe(400);
+    expect((await bench.visitor().post('/login/backchannel-logout')).status).toBe(400);
+  });
+
+  it('says in French that Pro Santé Connect does not answer', async () => {
+    const agent = bench.visitor();
+    const away = await agent.get('/login');
+    const robot = new LoginRobot(bench.neighbours.psc.issuer, readFileSync(bench.neighbours.pki.portalCa));
+    const query = await robot.login(new URL(away.headers.location!), 'generaliste', 'generaliste');
+    await robot.close();
+    bench.neighbours.psc.behave({ down: true });
+    const answer = await agent.get(`/login/callback?${query}`).set('Accept', 'text/html');
+    bench.neighbours.psc.behave({});
+    expect(answer.status).toBe(503);
+    expect(answer.text).toContain('Pro Santé Connect ne répond pas');
+    expect(answer.headers['retry-after']).toBe('5');
+  });
+});

@@ -1,0 +1,101 @@
+import type { Request } from 'express';
+import { DataSource } from 'typeorm';
+import { pscConfig, PscService } from '../../src/connectors/psc';
+import { ConfigOf } from '../../src/platform/config';
+import { persistenceConfig } from '../../src/platform/persistence';
+import { portalConfig, ProfessionalSessions } from '../../src/portal';
+import { LoginsRepository } from '../../src/portal/login';
+import { PortalBench, startPortalBench } from '../support/portal-bench';
+
+/** Real: the gateway, its database, the sandbox Pro Santé Connect. Moved by hand: the gateway's clock. */
+describe('access tokens of a professional at work', () => {
+  let bench: PortalBench;
+  let aheadMs = 0;
+  const clock = Date.now;
+  const tokenRequests = () => bench.neighbours.psc.requests(/\/token$/);
+
+  beforeAll(async () => {
+    Date.now = () => clock() + aheadMs;
+    bench = await startPortalBench();
+  }, 120_000);
+  beforeEach(() => (aheadMs = 0));
+  afterAll(async () => {
+    aheadMs = 0;
+    await bench.close();
+    Date.now = clock;
+  });
+
+  async function loginId(username: string): Promise<string> {
+    await bench.loggedIn(username);
+    const rows = await bench.app
+      .get(DataSource)
+      .query<{ id: string }[]>("SELECT sess->>'loginId' AS id FROM portal_session ORDER BY expire DESC LIMIT 1");
+    return rows[0]?.id ?? '';
+  }
+  const requestOf = (id: string) =>
+    ({ session: { user: { provider: 'psc', id: 'x', name: 'x', roles: [] }, loginId: id } }) as unknown as Request;
+  const sessions = () => bench.app.get(ProfessionalSessions);
+  /** What another process on the same database would be. */
+  const otherProcess = () =>
+    new ProfessionalSessions(
+      bench.app.get<ConfigOf<typeof portalConfig>>(portalConfig.token),
+      bench.app.get<ConfigOf<typeof persistenceConfig>>(persistenceConfig.token),
+      bench.app.get(LoginsRepository),
+      bench.app.get(PscService),
+    );
+
+  it('are those of the login while they live, and renewed once for everybody when they do not', async () => {
+    expect(bench.app.get<ConfigOf<typeof pscConfig>>(pscConfig.token).acr).toBe('eidas1');
+    const id = await loginId('generaliste');
+    const here = await sessions().of(requestOf(id));
+    const there = await otherProcess().of(requestOf(id));
+    expect(here).toMatchObject({ loginId: id, situation: { structureId: '999900000000050' }, acr: 'eidas1' });
+    const first = await here.accessToken();
+    expect(await there.accessToken()).toBe(first);
+    const before = tokenRequests();
+    aheadMs = 100_000;
+    const all = await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 ? here : there).accessToken()));
+    expect(new Set(all).size).toBe(1);
+    expect(all[0]).not.toBe(first);
+    expect(tokenRequests() - before).toBe(1);
+    await expect(bench.app.get(PscService).introspect(all[0] ?? '')).resolves.toMatchObject({
+      professional: { rpps: '99900000025' },
+    });
+  });
+
+  it('survive a Pro Santé Connect that does not answer for a while', async () => {
+    const acting = await sessions().of(requestOf(await loginId('generaliste')));
+    aheadMs = 110_000;
+    bench.neighbours.psc.behave({ down: true });
+    await expect(acting.accessToken()).rejects.toMatchObject({ code: 'psc.unreachable' });
+    bench.neighbours.psc.behave({});
+    await expect(acting.accessToken()).resolves.toEqual(expect.any(String));
+  });
+
+  it('are not given any more after the logout', async () => {
+    const id = await loginId('generaliste');
+    const acting = await sessions().of(requestOf(id));
+    await sessions().forget(id);
+    await expect(acting.accessToken()).rejects.toMatchObject({ code: 'psc.session-ended' });
+    await expect(sessions().of(requestOf(id))).rejects.toMatchObject({ code: 'portal.login-required' });
+  });
+
+  it('wait for a situation where one is needed', async () => {
+    const id = await loginId('radiologue');
+    await expect(sessions().inSituation(requestOf(id))).rejects.toMatchObject({ code: 'portal.situation-required' });
+    await expect(sessions().choose(requestOf(id), '999900000000050')).resolves.toBeUndefined();
+    await sessions().choose(requestOf(id), '999900000000019');
+    aheadMs = 100_000;
+    const acting = await sessions().inSituation(requestOf(id));
+    await acting.accessToken();
+    expect((await sessions().inSituation(requestOf(id))).situation.structureId).toBe('999900000000019');
+  });
+
+  it('cannot be read from the table by somebody without the secret', async () => {
+    const id = await loginId('generaliste');
+    await bench.app
+      .get(DataSource)
+      .query("UPDATE portal_login SET sealed = 'A' || substr(sealed, 2) WHERE id = $1", [id]);
+    await expect(sessions().of(requestOf(id))).rejects.toMatchObject({ code: 'portal.login-required' });
+  });
+});
