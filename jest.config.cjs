@@ -1,6 +1,16 @@
 /** Four rings of tests (see README, "Tests"); swc compiles, `npm run check` type-checks. */
 const esmOnly = [
-  'openid-client', 'oauth4webapi', 'jose', 'oidc-provider', 'pkijs', 'asn1js', '@peculiar', '@noble', 'pvutils', 'pvtsutils', 'bytestreamjs',
+  'openid-client',
+  'oauth4webapi',
+  'jose',
+  'oidc-provider',
+  'pkijs',
+  'asn1js',
+  '@peculiar',
+  '@noble',
+  'pvutils',
+  'pvtsutils',
+  'bytestreamjs',
 ];
 const shared = {
   rootDir: __dirname,

@@ -6,7 +6,8 @@ import { exchangeBasePath, PacsFacts } from './ready';
 
 export interface SettingsParts {
   readonly dataDir: string;
-  readonly database: 'embedded' | string;
+  /** `embedded` or the address of a PostgreSQL. */
+  readonly database: string;
   readonly ports: SandboxPorts;
   readonly neighbours: Neighbours;
   readonly pacs: PacsFacts;

@@ -8,7 +8,8 @@ export interface SandboxOptions {
   readonly portBase: number;
   /** `HOST:PORT:AET` names a PACS that runs elsewhere. */
   readonly pacs: 'auto' | 'embedded' | 'orthanc' | { host: string; port: number; aeTitle: string };
-  readonly database: 'embedded' | string;
+  /** `embedded` or the address of a PostgreSQL. */
+  readonly database: string;
   /** Folder of DICOM files to load and publish besides, or instead of, the demo data. */
   readonly study?: string;
   readonly demoData: boolean;
@@ -34,7 +35,7 @@ function pacsOf(text: string | undefined): SandboxOptions['pacs'] {
   if (text === 'embedded' || text === 'orthanc') return text;
   const match = /^([^:]+):(\d{1,5}):([^:]{1,16})$/.exec(text);
   if (!match) throw new Error('--pacs takes embedded, orthanc or HOST:PORT:AET');
-  return { host: match[1] as string, port: Number(match[2]), aeTitle: match[3] as string };
+  return { host: match[1], port: Number(match[2]), aeTitle: match[3] };
 }
 
 /** Reads the command line; throws a sentence for the caller when it is off. */
