@@ -12,9 +12,11 @@ import { modeConfig, persistenceConfig, PersistenceModule } from './platform/per
 import { pkiConfig, PkiModule } from './platform/pki';
 import { transcodingConfig } from './platform/transcoding';
 import { portalConfig, PortalModule } from './portal';
+import { ViewerPortalModule } from './portal/viewer';
 import { intakeConfig, IntakeModule } from './source/intake';
 import { publicationConfig, PublicationModule, QueuedPublicationRequests } from './source/publication';
 import { servingConfig, ServingModule } from './source/serving';
+import { viewerConfig } from './viewer';
 
 /** Every slice of the configuration, in the order of the sample file. */
 export const configSlices: readonly Slice[] = [
@@ -31,6 +33,7 @@ export const configSlices: readonly Slice[] = [
   intakeConfig,
   publicationConfig,
   servingConfig,
+  viewerConfig,
   portalConfig,
 ] as unknown as readonly Slice[];
 
@@ -48,6 +51,6 @@ export class AppModule {
     ];
     const connectors = [WhitelistModule, PacsModule, DmpModule, RisModule];
     const source = [IntakeModule.publishingTo(PublicationModule, QueuedPublicationRequests), ServingModule];
-    return { module: AppModule, imports: [...ground, ...connectors, ...source, PortalModule] };
+    return { module: AppModule, imports: [...ground, ...connectors, ...source, PortalModule, ViewerPortalModule] };
   }
 }

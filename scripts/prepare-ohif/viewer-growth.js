@@ -1,0 +1,146 @@
+/**
+ * What our shell page asks of OHIF, in OHIF's own window (`drimboxViewer`): let a series grow while its images arrive, scroll
+ * two exams together, go to a key image; and telling the shell when the viewer has started and when an image is painted.
+ */
+(() => {
+  const growing = new Map();
+  const tell = (name) => window.parent !== window && window.parent.dispatchEvent(new CustomEvent(name));
+  const services = () => window.services;
+  const imageViewports = () =>
+    (window.cornerstone?.getRenderingEngines() ?? [])
+      .flatMap((engine) => engine.getViewports())
+      .filter((viewport) => typeof viewport.setImageIdIndex === 'function');
+
+  /* ---- growth ---------------------------------------------------------------------------------------------------- */
+
+  /** Gives a display set of images the way to take further instances: it is made anew and keeps its identity. */
+  function makeGrowable(displaySet) {
+    if (displaySet.addInstances || !displaySet.images || displaySet.isMultiFrame) return;
+    const handler = window.extensionManager.getModuleEntry(displaySet.SOPClassHandlerId);
+    displaySet.addInstances = function addInstances(instances) {
+      const [fresh, ...others] = handler.getDisplaySetsFromSeries([...this.images, ...instances]);
+      if (!fresh || others.length > 0 || fresh.isMultiFrame) return undefined;
+      const { uid, displaySetInstanceUID } = this;
+      for (const key of Object.keys(fresh)) if (key !== 'addInstances') this[key] = fresh[key];
+      return Object.assign(this, { uid, displaySetInstanceUID });
+    };
+  }
+
+  /** Asks for the metadata of a series again: what has arrived since is added to what OHIF knows. */
+  async function refresh(studyInstanceUid, seriesInstanceUid) {
+    const [dataSource] = window.extensionManager.getActiveDataSource();
+    dataSource.deleteStudyMetadataPromise?.(studyInstanceUid);
+    await dataSource.retrieve.series.metadata({
+      StudyInstanceUID: studyInstanceUid,
+      filters: { seriesInstanceUID: seriesInstanceUid },
+      madeInClient: false,
+    });
+  }
+
+  /** One question at a time for each study. */
+  function grow(studyInstanceUid, seriesInstanceUid) {
+    const before = growing.get(studyInstanceUid) ?? Promise.resolve();
+    const now = before.then(() => refresh(studyInstanceUid, seriesInstanceUid)).catch(() => undefined);
+    growing.set(studyInstanceUid, now);
+    return now;
+  }
+
+  /** How many images of each series OHIF knows. */
+  function known() {
+    const counts = {};
+    for (const set of services()?.displaySetService.getActiveDisplaySets() ?? []) {
+      const { SeriesInstanceUID: uid } = set;
+      if (uid) counts[uid] = (counts[uid] ?? 0) + (set.images?.length ?? set.instances?.length ?? 1);
+    }
+    return counts;
+  }
+
+  /* ---- two exams together ---------------------------------------------------------------------------------------- */
+
+  let linked = false;
+  let moving = false;
+  const lastIndex = new Map();
+
+  /** Distance between neighbouring slices in mm; 1 when the images do not say where they are. */
+  function spacingOf(viewport) {
+    const ids = viewport.getImageIds();
+    const place = (id) => window.cornerstone.metaData.get('imagePlaneModule', id)?.imagePositionPatient;
+    const [first, last] = [place(ids[0]), place(ids[ids.length - 1])];
+    if (ids.length < 2 || !first || !last) return 1;
+    return Math.hypot(...[0, 1, 2].map((axis) => last[axis] - first[axis])) / (ids.length - 1) || 1;
+  }
+
+  /** Scrolls the other stacks by the same distance as the one that was scrolled. */
+  function follow(event) {
+    const viewport = imageViewports().find(({ id }) => id === event.detail?.viewportId);
+    if (!viewport) return;
+    const index = viewport.getCurrentImageIdIndex();
+    const before = lastIndex.get(viewport.id)?.index ?? index;
+    lastIndex.set(viewport.id, { index, rest: 0 });
+    if (!linked || moving || index === before) return;
+    const millimetres = (index - before) * spacingOf(viewport);
+    moving = true;
+    for (const other of imageViewports()) if (other.id !== viewport.id) moveBy(other, millimetres);
+    setTimeout(() => (moving = false), 0);
+  }
+
+  function moveBy(viewport, millimetres) {
+    const known = lastIndex.get(viewport.id) ?? { rest: 0 };
+    const wanted = millimetres / spacingOf(viewport) + known.rest;
+    const steps = Math.round(wanted);
+    const count = viewport.getImageIds().length;
+    const index = Math.max(0, Math.min(count - 1, viewport.getCurrentImageIdIndex() + steps));
+    lastIndex.set(viewport.id, { index, rest: wanted - steps });
+    viewport.setImageIdIndex(index);
+  }
+
+  /* ---- key images ------------------------------------------------------------------------------------------------ */
+
+  function show(sopInstanceUid) {
+    const { displaySetService, viewportGridService, cornerstoneViewportService } = services();
+    const viewportId = viewportGridService.getActiveViewportId();
+    const displaySet = displaySetService
+      .getActiveDisplaySets()
+      .find((set) => set.images?.some((image) => image.SOPInstanceUID === sopInstanceUid));
+    if (!displaySet || !viewportId) return false;
+    const index = displaySet.images.findIndex((image) => image.SOPInstanceUID === sopInstanceUid);
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId);
+    const at = viewport?.getImageIds?.().findIndex((id) => id.includes(`/instances/${sopInstanceUid}/`)) ?? -1;
+    if (at >= 0 && viewport.setImageIdIndex) viewport.setImageIdIndex(at);
+    else
+      viewportGridService.setDisplaySetsForViewport({
+        viewportId,
+        displaySetInstanceUIDs: [displaySet.displaySetInstanceUID],
+        viewportOptions: { initialImageOptions: { index } },
+      });
+    return true;
+  }
+
+  /* ---- start ----------------------------------------------------------------------------------------------------- */
+
+  let hasImage = false;
+  let painted = false;
+  const paint = () => {
+    if (painted || !hasImage) return;
+    painted = true;
+    requestAnimationFrame(() => tell('drimbox-painted'));
+  };
+  for (const name of ['CORNERSTONE_STACK_NEW_IMAGE', 'CORNERSTONE_VOLUME_NEW_IMAGE']) {
+    document.addEventListener(name, () => (hasImage = true), true);
+  }
+  document.addEventListener('CORNERSTONE_STACK_NEW_IMAGE', follow, true);
+  document.addEventListener('CORNERSTONE_IMAGE_RENDERED', paint, true);
+
+  const isStarted = () => Boolean(window.services && window.extensionManager);
+  window.drimboxViewer = { grow, known, show, isStarted, link: (on) => (linked = on) };
+  const timer = setInterval(() => {
+    if (!isStarted()) return;
+    clearInterval(timer);
+    const { displaySetService } = services();
+    displaySetService.getActiveDisplaySets().forEach(makeGrowable);
+    displaySetService.subscribe(displaySetService.EVENTS.DISPLAY_SETS_ADDED, ({ displaySetsAdded }) =>
+      displaySetsAdded.forEach(makeGrowable),
+    );
+    tell('drimbox-started');
+  }, 50);
+})();

@@ -1,0 +1,2 @@
+export { mountViewer, viewerRoutes } from './mount-viewer';
+export { ViewerPortalModule } from './viewer-portal.module';

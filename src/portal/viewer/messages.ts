@@ -1,0 +1,41 @@
+/** Every text of the viewer's pages that a professional reads. */
+export const viewerMessages = {
+  identity: 'Identité du patient',
+  born: { M: 'né le', F: 'née le', other: 'né(e) le' },
+  gender: { M: 'Homme', F: 'Femme', O: 'Sexe autre', '': 'Sexe inconnu' },
+  ins: 'INS',
+  noIns: 'sans INS',
+  exam: 'Examen',
+  comparison: 'Comparaison',
+  linked: 'Défilement lié',
+  report: 'Compte rendu',
+  reportTitle: 'Compte rendu de l’examen',
+  keyImages: 'Images clés',
+  close: 'Fermer',
+  images: 'images',
+  arriving: 'Réception des images',
+  complete: 'Toutes les images sont arrivées',
+  opening: 'Ouverture de la visionneuse…',
+  preview: 'Aperçu de la première image, le temps que la visionneuse démarre',
+  frameTitle: 'Visionneuse d’images',
+  ended: 'La visionneuse est fermée : la session a pris fin ou l’examen est resté inactif.',
+  reopen: 'Revenir aux examens',
+  use: {
+    consultation: { label: 'Consultation', title: 'Affichage de consultation : non destiné au diagnostic primaire' },
+    diagnostic: { label: 'Diagnostic', title: 'Installation qualifiée pour le diagnostic sur écrans adaptés' },
+  },
+  invoke: {
+    title: 'Images d’un compte rendu',
+    intro: 'Ce lien ouvre les images de l’examen décrit par un compte rendu. Qui êtes-vous ?',
+    professional: 'Professionnel de santé',
+    professionalHint: 'Vous vous identifiez avec Pro Santé Connect.',
+    patient: 'Patient',
+    patientHint: 'Vous souhaitez voir vos propres images.',
+  },
+  patient: {
+    title: 'Accès du patient',
+    text: 'L’accès direct du patient à ses images n’est pas encore ouvert sur cette passerelle.',
+    advice:
+      'Votre compte rendu est disponible dans Mon espace santé. Pour obtenir vos images, adressez-vous au service d’imagerie qui a réalisé l’examen, ou au médecin qui vous suit : il peut les consulter par ce même lien.',
+  },
+} as const;

@@ -1,0 +1,93 @@
+/** The page around the viewer: starts it, shows the first image meanwhile, tells of arrival, lets the series grow. */
+(() => {
+  const { grant, comparing } = document.body.dataset;
+  const byId = (id) => document.getElementById(id);
+  const frame = byId('viewer');
+  const wait = byId('wait');
+  const bar = byId('bar');
+  const count = byId('count');
+  const arrival = bar.closest('.arrival');
+  const viewer = () => frame.contentWindow?.drimboxViewer;
+
+  const preview = byId('preview');
+  if (preview) {
+    const shown = () => performance.mark('drimbox-preview');
+    if (preview.complete && preview.naturalWidth > 0) shown();
+    else preview.addEventListener('load', shown, { once: true });
+    preview.addEventListener('error', () => preview.remove(), { once: true });
+  }
+
+  window.addEventListener('drimbox-painted', () => {
+    performance.mark('drimbox-painted');
+    wait.hidden = true;
+  });
+  window.addEventListener('drimbox-started', () => {
+    if (comparing !== undefined) viewer()?.link(true);
+  });
+  frame.src = frame.dataset.src;
+
+  /** A series is described again when what arrived since is worth it: twice as much, or all of it. */
+  const told = new Map();
+  function growSeries({ studyInstanceUid, series }) {
+    const known = viewer()?.known?.() ?? {};
+    for (const { seriesInstanceUid: uid, arrived, expected, failed } of series) {
+      const here = known[uid];
+      if (here === undefined || here >= arrived) continue;
+      const last = Math.max(here, told.get(uid) ?? 0);
+      if (arrived <= last || !(arrived + failed >= expected || arrived >= 2 * last)) continue;
+      told.set(uid, arrived);
+      viewer().grow(studyInstanceUid, uid);
+    }
+  }
+
+  let latest;
+  function show(progress) {
+    latest = progress;
+    const { arrived, expected, failed, trouble } = progress;
+    const done = arrived + failed >= expected;
+    bar.max = Math.max(1, expected);
+    bar.value = arrived;
+    arrival.classList.toggle('done', done);
+    count.textContent = `${arrived} / ${expected} ${count.dataset.images}`;
+    count.title = done && failed === 0 ? arrival.dataset.complete : '';
+    byId('trouble').textContent = trouble ?? '';
+  }
+
+  setInterval(() => {
+    if (latest && viewer()?.isStarted()) latest.studies.forEach(growSeries);
+  }, 300);
+
+  const events = new EventSource(`/view/${grant}/progress`);
+  events.onmessage = ({ data }) => show(JSON.parse(data));
+  const end = () => {
+    events.close();
+    frame.removeAttribute('src');
+    byId('ended').hidden = false;
+  };
+  events.addEventListener('ended', end);
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) end();
+  };
+
+  byId('link')?.addEventListener('click', ({ currentTarget: button }) => {
+    const linked = button.getAttribute('aria-pressed') !== 'true';
+    button.setAttribute('aria-pressed', String(linked));
+    viewer()?.link(linked);
+  });
+  byId('report')?.addEventListener('click', ({ currentTarget: button }) => {
+    const pane = byId('report-pane');
+    const inside = pane.querySelector('iframe');
+    pane.hidden = !pane.hidden;
+    inside.src ||= inside.dataset.src;
+    button.setAttribute('aria-pressed', String(!pane.hidden));
+  });
+  byId('keys')?.addEventListener('click', ({ currentTarget: button }) => {
+    const list = byId('key-images');
+    list.hidden = !list.hidden;
+    button.setAttribute('aria-expanded', String(!list.hidden));
+  });
+  byId('key-images')?.addEventListener('click', ({ target }) => {
+    const uid = target.closest('button')?.dataset.uid;
+    if (uid) viewer()?.show(uid);
+  });
+})();

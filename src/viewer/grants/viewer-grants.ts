@@ -1,0 +1,150 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
+import type { ConfigOf } from '../../platform/config';
+import { GatewayError } from '../../platform/errors';
+import type { ViewerPatient, ViewerStudySource } from '../dicomweb/study-source';
+import { viewerConfig } from '../viewer.config';
+import { viewerErrors } from '../viewer.errors';
+
+/** One viewer shows one exam, or compares a few of the same patient. */
+const studiesMax = 4;
+const sweepMs = 20_000;
+
+export interface GrantRequest {
+  /** Session that may use the grant, and no other. */
+  readonly sessionId: string;
+  readonly professional: { readonly id: string; readonly name: string };
+  readonly sources: readonly ViewerStudySource[];
+  /** Path of our own page that gives the report's PDF, shown beside the images. */
+  readonly reportPath?: string;
+  /** Path of the page to go back to. */
+  readonly returnPath?: string;
+}
+
+export interface ViewerGrant extends Omit<GrantRequest, 'sources'> {
+  /** Opaque: the only thing that an address shows. */
+  readonly id: string;
+  readonly openedAt: number;
+  readonly patient: ViewerPatient;
+  /** By StudyInstanceUID, in the order asked for. */
+  readonly sources: ReadonlyMap<string, ViewerStudySource>;
+}
+
+interface Held {
+  readonly grant: ViewerGrant;
+  readonly keyHash: Buffer;
+  usedAt: number;
+}
+
+/**
+ * Who may read which studies through the viewer: short-lived, bound to one session, revocable. Kept in memory because what
+ * they open (a retrieval under way) lives in this process too; after a restart the exam is opened again.
+ *
+ * The page proves its session; the image requests, thousands of them, prove it with a key of their own that the browser got
+ * as a cookie for the grant's path only, so that none of them costs a query.
+ */
+@Injectable()
+export class ViewerGrants implements OnApplicationShutdown {
+  private readonly byId = new Map<string, Held>();
+  private readonly timer = setInterval(() => this.sweep(), sweepMs).unref();
+
+  constructor(
+    @Inject(viewerConfig.token)
+    private readonly config: Pick<ConfigOf<typeof viewerConfig>, 'grantIdleMinutes' | 'grantsPerSessionMax'>,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /**
+   * Opens a grant.
+   * @returns the grant and the key for its cookie
+   * @throws GatewayError `patientsDiffer`, `noStudy`
+   */
+  open(request: GrantRequest): { grant: ViewerGrant; key: string } {
+    const [first] = request.sources;
+    if (!first || request.sources.length > studiesMax) throw new GatewayError(viewerErrors.noStudy);
+    if (request.sources.some((source) => !isSamePatient(source.study.patient, first.study.patient))) {
+      for (const source of request.sources) source.close();
+      throw new GatewayError(viewerErrors.patientsDiffer);
+    }
+    const key = randomBytes(32).toString('base64url');
+    const grant: ViewerGrant = {
+      ...request,
+      id: randomBytes(24).toString('base64url'),
+      openedAt: this.now(),
+      patient: first.study.patient,
+      sources: new Map(request.sources.map((source) => [source.study.studyInstanceUid, source])),
+    };
+    this.makeRoom(request.sessionId);
+    this.byId.set(grant.id, { grant, keyHash: hashOf(key), usedAt: this.now() });
+    return { grant, key };
+  }
+
+  /** The grant, for a page of the session that owns it. */
+  ofSession(id: string, sessionId: string): ViewerGrant {
+    const held = this.alive(id);
+    if (!held || held.grant.sessionId !== sessionId) throw new GatewayError(viewerErrors.grantUnknown);
+    held.usedAt = this.now();
+    return held.grant;
+  }
+
+  /** The grant, for an image request that carries its key. */
+  byKey(id: string, key: string | undefined): ViewerGrant {
+    const held = this.alive(id);
+    if (!held || key === undefined || !timingSafeEqual(held.keyHash, hashOf(key))) {
+      throw new GatewayError(viewerErrors.grantUnknown);
+    }
+    held.usedAt = this.now();
+    return held.grant;
+  }
+
+  /** Ends a grant; ends nothing when it already ended. */
+  close(id: string): void {
+    const held = this.byId.get(id);
+    if (!held) return;
+    this.byId.delete(id);
+    for (const source of held.grant.sources.values()) source.close();
+  }
+
+  /** Ends every grant of a session: at logout, or when its context closes. */
+  closeSession(sessionId: string): void {
+    for (const { grant } of [...this.byId.values()]) if (grant.sessionId === sessionId) this.close(grant.id);
+  }
+
+  get count(): number {
+    return this.byId.size;
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    for (const id of [...this.byId.keys()]) this.close(id);
+  }
+
+  private alive(id: string): Held | undefined {
+    const held = this.byId.get(id);
+    if (held && this.now() - held.usedAt <= this.config.grantIdleMinutes * 60_000) return held;
+    if (held) this.close(id);
+    return undefined;
+  }
+
+  private makeRoom(sessionId: string): void {
+    const mine = [...this.byId.values()].filter(({ grant }) => grant.sessionId === sessionId);
+    mine.sort((one, other) => one.usedAt - other.usedAt);
+    for (const { grant } of mine.slice(0, Math.max(0, mine.length + 1 - this.config.grantsPerSessionMax))) {
+      this.close(grant.id);
+    }
+  }
+
+  private sweep(): void {
+    for (const id of [...this.byId.keys()]) this.alive(id);
+  }
+}
+
+const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+/** Two manifests of one patient: the same INS, or without an INS all the traits. */
+function isSamePatient(one: ViewerPatient, other: ViewerPatient): boolean {
+  if (one.matricule && other.matricule) return one.matricule === other.matricule && one.oid === other.oid;
+  const traits = (patient: ViewerPatient) =>
+    [patient.birthFamilyName, patient.firstGivenName, patient.birthDate, patient.gender].join('\n').toUpperCase();
+  return traits(one) === traits(other);
+}
