@@ -14,6 +14,7 @@ import { menuOf } from './screen/menu';
 import { messages } from './screen/messages';
 import { userOf } from './session/portal-user';
 import { sessionMiddlewares } from './session/session.middleware';
+import { mountViewer } from './viewer';
 
 /** Form fields of a contextual call and of the pages: all small. */
 const formBytesMax = '64kb';
@@ -89,6 +90,7 @@ export function setupPortal(app: NestExpressApplication): void {
   if (config.trustedProxies.length > 0) app.set('trust proxy', config.trustedProxies);
   app.use(correlate, securityHeaders());
   setupViews(app);
+  mountViewer(app);
   app.use(addressLimits(config));
   app.use(
     express.urlencoded({ extended: false, limit: formBytesMax, parameterLimit: 100 }),
