@@ -25,6 +25,7 @@ describe('keys, revocation and Pro Santé Connect as modules of the gateway', ()
   const slices = [persistenceConfig, pkiConfig, pscConfig] as unknown as readonly Slice[];
   const environment = (): Record<string, string> => ({
     DRIMBOX_DATA_DIR: join(dir, 'data'),
+    DRIMBOX_DATABASE_URL: 'embedded',
     DRIMBOX_PSC_ISSUER: psc.issuer,
     DRIMBOX_PSC_CLIENT_ID: pscClientIds.gateway,
     DRIMBOX_PSC_PKCS12_FILE: pki.members.pscClient.p12 ?? '',
