@@ -20,6 +20,8 @@ export interface Viewer {
   readonly situations: readonly WorkSituation[];
   /** The situation in force for the session. */
   readonly situation?: WorkSituation;
+  /** When Pro Santé Connect authenticated the professional. */
+  readonly loggedInAt?: Date;
 }
 
 /**

@@ -1,0 +1,74 @@
+import { comparableName } from '../../../standards/identity';
+import { formatDtm } from '../../../standards/xds';
+import type { Exam, Label } from '../exam';
+
+/** What the list is narrowed to; each is shown and can be taken away. */
+export interface ExamFilters {
+  readonly modality?: string;
+  /** Code of a region, or its label as a caller names it. */
+  readonly region?: string;
+  readonly structure?: string;
+  /** YYYYMMDD, both included. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Words that description, structure, modality, region or accession number must hold. */
+  readonly text?: string;
+  /** No limit of age: otherwise two years back. */
+  readonly everything: boolean;
+  /** Versions that newer ones have replaced, too. */
+  readonly earlier: boolean;
+}
+
+export const firstSearchYears = 2;
+
+/** Day from which the record is asked (YYYYMMDD); undefined for its whole history. */
+export function searchSince(filters: Pick<ExamFilters, 'from' | 'everything'>, now: Date): string | undefined {
+  if (filters.everything) return undefined;
+  const start = new Date(now);
+  start.setUTCFullYear(start.getUTCFullYear() - firstSearchYears);
+  const usual = formatDtm(start).slice(0, 8);
+  return filters.from !== undefined && filters.from < usual ? filters.from : usual;
+}
+
+const has = (labels: readonly Label[], wanted: string): boolean =>
+  labels.some(({ code, label }) => code === wanted || comparableName(label) === comparableName(wanted));
+
+function hasWords(exam: Exam, text: string): boolean {
+  const all = [...exam.modalities, ...exam.regions].flatMap(({ code, label }) => [code, label]);
+  const holder = comparableName([exam.description, exam.structure, ...exam.accessionNumbers, ...all].join(' '));
+  return comparableName(text)
+    .split(' ')
+    .every((word) => holder.includes(word));
+}
+
+/** Applies the filters; `since` is the day from which the record was asked. An exam without a date is kept. */
+export function filterExams(exams: readonly Exam[], filters: ExamFilters, since: string | undefined): Exam[] {
+  const from = filters.from ?? since;
+  return exams.filter((exam) => {
+    const day = exam.date?.slice(0, 8);
+    if (day !== undefined && from !== undefined && day < from) return false;
+    if (day !== undefined && filters.to !== undefined && day > filters.to) return false;
+    if (filters.modality !== undefined && !has(exam.modalities, filters.modality)) return false;
+    if (filters.region !== undefined && !has(exam.regions, filters.region)) return false;
+    if (filters.structure !== undefined && exam.structure !== filters.structure) return false;
+    return filters.text === undefined || hasWords(exam, filters.text);
+  });
+}
+
+/** What the filters may be set to, from the exams found. */
+export interface FilterChoices {
+  readonly modalities: readonly Label[];
+  readonly regions: readonly Label[];
+  readonly structures: readonly string[];
+}
+
+export function choicesOf(exams: readonly Exam[]): FilterChoices {
+  const distinct = (labels: readonly Label[]): Label[] =>
+    [...new Map(labels.map((one) => [one.code, one])).values()].sort((a, b) => a.label.localeCompare(b.label, 'fr'));
+  const structures = new Set(exams.map(({ structure }) => structure).filter((name) => name !== ''));
+  return {
+    modalities: distinct(exams.flatMap(({ modalities }) => modalities)),
+    regions: distinct(exams.flatMap(({ regions }) => regions)),
+    structures: [...structures].sort((a, b) => a.localeCompare(b, 'fr')),
+  };
+}

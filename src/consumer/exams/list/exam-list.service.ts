@@ -1,0 +1,196 @@
+import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
+import { AuditTrail } from '../../../audit';
+import { DmpStatusClient, RegistryStoredQueryClient, StructureDirectory } from '../../../connectors/dmp';
+import type { ConfigOf } from '../../../platform/config';
+import { GatewayError } from '../../../platform/errors';
+import { formatPatientId, KOS_CODES, STATUS, type DocumentEntry, type DmpStatus } from '../../../standards/xds';
+import { actorOf, PatientContexts, type PatientContext, type Viewer } from '../../context';
+import type { Exam } from '../exam';
+import { examsConfig } from '../exams.config';
+import { examErrors } from '../exams.errors';
+import { furtherTraitsOf, type FurtherTraits } from '../identity/claimed-traits';
+import { Recent } from '../recent';
+import { answered, dmpCallerOf, requesterOf, type Requester } from '../requester';
+import { ExamUploads } from '../upload/exam-uploads.service';
+import { reportType } from './entry-facts';
+import { choicesOf, ExamFilters, FilterChoices, filterExams, searchSince } from './exam-filters';
+import { pairExams } from './pair-exams';
+
+/** What the record answered for one window of time. */
+interface Found {
+  readonly exams: readonly Exam[];
+  readonly further: FurtherTraits;
+  /** The record answered in part, or has more entries than are shown. */
+  readonly isPartial: boolean;
+  readonly at: Date;
+}
+
+export interface ExamList {
+  /** Those that pass the filters, latest first. */
+  readonly exams: readonly Exam[];
+  /** All of the window, filters apart. */
+  readonly total: number;
+  readonly choices: FilterChoices;
+  readonly further: FurtherTraits;
+  readonly isPartial: boolean;
+  /** YYYYMMDD; undefined: the whole history. */
+  readonly since?: string;
+  /** When the record was asked. */
+  readonly at: Date;
+}
+
+/** The exams of an open patient: status of the record first, then its entries, paired. */
+@Injectable()
+export class ExamLists implements OnModuleInit {
+  private readonly statuses: Recent<DmpStatus>;
+  private readonly found: Recent<Found>;
+
+  constructor(
+    @Inject(examsConfig.token) private readonly config: ConfigOf<typeof examsConfig>,
+    private readonly contexts: PatientContexts,
+    private readonly structures: StructureDirectory,
+    private readonly status: DmpStatusClient,
+    private readonly queries: RegistryStoredQueryClient,
+    private readonly uploads: ExamUploads,
+    private readonly audit: AuditTrail,
+  ) {
+    this.statuses = new Recent({ weightMax: 5_000, lifeMs: config.statusMs });
+    this.found = new Recent({ weightMax: 100_000, lifeMs: config.listMs });
+  }
+
+  onModuleInit(): void {
+    this.contexts.onEnded((contextId) => this.forget(contextId));
+  }
+
+  /**
+   * The list of a patient. Asks the record only when it was not asked lately for this window, or when told to `refresh`.
+   * @throws GatewayError of `exams.*` or `dmp.*`: each has a sentence for the screen
+   */
+  async list(context: PatientContext, viewer: Viewer, filters: ExamFilters, refresh = false): Promise<ExamList> {
+    await this.stopWithoutConsent(context, viewer);
+    const requester = requesterOf(context, viewer);
+    if (refresh) this.forget(context.id);
+    await this.mayRead(requester);
+    const since = searchSince(filters, new Date());
+    const found = await this.search(requester, since, filters.earlier);
+    const uploaded = await this.uploads.examsOf(context);
+    const known = new Set(uploaded.map(({ studyInstanceUid }) => studyInstanceUid));
+    const all = [
+      ...uploaded,
+      ...found.exams.filter((exam) => exam.manifest === undefined || !known.has(exam.studyInstanceUid)),
+    ];
+    const window = filterExams(all, { everything: filters.everything, earlier: filters.earlier }, since);
+    return {
+      exams: filterExams(all, filters, since),
+      total: window.length,
+      choices: choicesOf(window),
+      further: found.further,
+      isPartial: found.isPartial,
+      since,
+      at: found.at,
+    };
+  }
+
+  /** One exam of the patient: from the lists known, else from the record. @throws GatewayError `exams.not-found` */
+  async exam(context: PatientContext, viewer: Viewer, examId: string): Promise<Exam> {
+    const requester = requesterOf(context, viewer);
+    await this.mayRead(requester);
+    const uploaded = (await this.uploads.examsOf(context)).find(({ id }) => id === examId);
+    if (uploaded) return uploaded;
+    const usual = searchSince({ everything: false }, new Date());
+    for (const [since, earlier] of [
+      [usual, false],
+      [undefined, true],
+    ] as const) {
+      const found = (await this.search(requester, since, earlier)).exams.find(({ id }) => id === examId);
+      if (found) return found;
+    }
+    throw new GatewayError(examErrors.notFound);
+  }
+
+  /** Ends what is kept of a patient. */
+  forget(contextId: string): void {
+    this.statuses.forget(`${contextId} `);
+    this.found.forget(`${contextId} `);
+  }
+
+  /** Nothing of the record is asked for a patient who is opposed, or who was not asked. */
+  private async stopWithoutConsent(context: PatientContext, viewer: Viewer): Promise<void> {
+    if (context.consent === 'informed') return;
+    await this.audit.record({
+      kind: 'context.stopped-by-consent',
+      outcome: 'refused',
+      actor: actorOf(viewer),
+      patient: context.patient.ins,
+      errorCode: examErrors.consentMissing.code,
+      facts: { consent: context.consent },
+    });
+    throw new GatewayError(examErrors.consentMissing, { detail: context.consent });
+  }
+
+  /** TD0.2: a record, and the right to read it. Asked before anything else of the record. */
+  private async mayRead(requester: Requester): Promise<void> {
+    const { context, situation } = requester;
+    const status = await this.statuses.get(`${context.id} ${situation.structureId}`, async () => {
+      const outcome = await this.status.send({ caller: dmpCallerOf(requester, this.structures) });
+      return answered(outcome).value;
+    });
+    if (!status.exists) throw new GatewayError(examErrors.recordAbsent);
+    if (status.authorisation !== 'VALIDE')
+      throw new GatewayError(examErrors.recordClosed, { detail: status.authorisation ?? 'no authorisation told' });
+  }
+
+  private search(requester: Requester, since: string | undefined, earlier: boolean): Promise<Found> {
+    const { context, situation } = requester;
+    const key = `${context.id} ${situation.structureId} ${since ?? 'all'} ${earlier ? 'earlier' : 'current'}`;
+    return this.found.get(
+      key,
+      () => this.ask(requester, since, earlier),
+      ({ exams }) => exams.length + 1,
+    );
+  }
+
+  private async ask(requester: Requester, since: string | undefined, earlier: boolean): Promise<Found> {
+    const { context, viewer, situation } = requester;
+    const outcome = await this.queries.send({
+      caller: dmpCallerOf(requester, this.structures),
+      mode: 'INDIRECTE_RENFORCEE',
+      query: {
+        query: 'findDocuments',
+        patientId: formatPatientId(context.patient.ins),
+        status: earlier ? [STATUS.approved, STATUS.deprecated] : [STATUS.approved],
+        typeCode: [KOS_CODES.typeCode, reportType],
+        // an exam is never older than its documents: the window of creation holds that of the acts
+        creationTime: since === undefined ? undefined : { from: `${since}000000` },
+      },
+    });
+    const { value, isPartial } = answered(outcome);
+    const entries = latest(value.documentEntries, this.config.entriesMax);
+    const exams = pairExams(entries, { contextId: context.id, patient: context.patient });
+    await this.audit.record({
+      kind: 'exams.listed',
+      outcome: 'success',
+      actor: actorOf(viewer, situation.structureId),
+      patient: context.patient.ins,
+      instances: exams.length,
+      facts: { entries: entries.length, since: since ?? 'everything' },
+    });
+    const further = exams.length > 0 ? furtherOf(entries) : {};
+    return { exams, further, isPartial: isPartial || entries.length < value.documentEntries.length, at: new Date() };
+  }
+}
+
+function latest(entries: readonly DocumentEntry[], max: number): readonly DocumentEntry[] {
+  if (entries.length <= max) return entries;
+  return [...entries].sort((a, b) => (b.creationTime ?? '').localeCompare(a.creationTime ?? '')).slice(0, max);
+}
+
+/** The first document that tells each of the further traits. */
+function furtherOf(entries: readonly DocumentEntry[]): FurtherTraits {
+  const told = entries.map(furtherTraitsOf);
+  return {
+    givenNames: told.find(({ givenNames }) => givenNames)?.givenNames,
+    usedFamilyName: told.find(({ usedFamilyName }) => usedFamilyName)?.usedFamilyName,
+    usedGivenName: told.find(({ usedGivenName }) => usedGivenName)?.usedGivenName,
+  };
+}

@@ -1,0 +1,55 @@
+import { GatewayError } from '../../../platform/errors';
+import { readManifest, type Manifest } from '../../../standards/manifest';
+import { referencesOf, type DocumentEntry } from '../../../standards/xds';
+import type { CalledPatient } from '../../context';
+import { examErrors } from '../exams.errors';
+import { traitsOfManifest } from '../identity/claimed-traits';
+import { compareTraits, type TraitDifference, type TraitName } from '../identity/compare-traits';
+
+/** A document whose patient is not the one of the call. The differences are for the screen only: they name people. */
+export class IdentityDiffers extends GatewayError {
+  constructor(readonly differences: readonly TraitDifference[]) {
+    super(examErrors.identityDiffers, { detail: differences.map(({ trait }) => trait).join(', ') });
+  }
+}
+
+export interface VerifiedManifest {
+  readonly manifest: Manifest;
+  /** Strict traits that the manifest does not tell: shown, not blocking. */
+  readonly absentTraits: readonly TraitName[];
+}
+
+const unreadable = (detail: string): GatewayError => new GatewayError(examErrors.manifestUnreadable, { detail });
+
+/** Throws when the traits differ from those of the call, or when the document does not even name its INS. */
+export function sameIdentity(
+  patient: CalledPatient,
+  claimed: Parameters<typeof compareTraits>[1],
+): readonly TraitName[] {
+  const { differences, absent } = compareTraits(patient, claimed);
+  if (differences.length > 0) throw new IdentityDiffers(differences);
+  if (absent.includes('ins')) throw new IdentityDiffers([{ trait: 'ins', called: patient.ins.matricule, found: '' }]);
+  return absent;
+}
+
+/**
+ * Reads a manifest whose bytes were already proven against the hash of their entry, and proves that it is the one of the entry,
+ * of the study that the entry names, and of the patient of the call.
+ * @throws IdentityDiffers, or GatewayError `exams.manifest-unreadable`
+ */
+export function verifyManifest(bytes: Buffer, patient: CalledPatient, entry?: DocumentEntry): VerifiedManifest {
+  const read = readManifest(bytes);
+  if (!read.ok) throw unreadable(`${read.reason}: ${read.detail}`);
+  const { manifest } = read;
+  if (entry && manifest.sopInstanceUid !== entry.uniqueId) throw unreadable('not the SOP instance of its entry');
+  const studies = entry ? referencesOf(entry.referenceIdList, 'studyInstanceUid').map(({ value }) => value) : [];
+  if (studies.length > 0 && !manifest.studies.every(({ studyInstanceUid }) => studies.includes(studyInstanceUid)))
+    throw unreadable('a study that its entry does not name');
+  return { manifest, absentTraits: sameIdentity(patient, traitsOfManifest(manifest)) };
+}
+
+export const instanceCountOf = (manifest: Manifest): number =>
+  manifest.studies.reduce(
+    (sum, { series }) => sum + series.reduce((count, { instances }) => count + instances.length, 0),
+    0,
+  );

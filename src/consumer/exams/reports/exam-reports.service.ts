@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../../audit';
+import { RetrieveDocumentSetClient, StructureDirectory } from '../../../connectors/dmp';
+import { GatewayError } from '../../../platform/errors';
+import { extractPdf, parseImagingReport } from '../../../standards/cda';
+import { actorOf, PatientContexts, type Viewer } from '../../context';
+import type { Exam, ExamDocument } from '../exam';
+import { examErrors } from '../exams.errors';
+import { traitsOfReport } from '../identity/claimed-traits';
+import { ExamLists } from '../list/exam-list.service';
+import { IdentityDiffers, sameIdentity } from '../manifests/verify-manifest';
+import { answered, dmpCallerOf, requesterOf } from '../requester';
+
+export interface ShownReport {
+  readonly pdf: Buffer;
+  readonly title: string;
+  readonly exam: Exam;
+  readonly document: ExamDocument;
+}
+
+/** The report of an exam, as its author signed it: the PDF inside the CDA. */
+@Injectable()
+export class ExamReports {
+  constructor(
+    private readonly contexts: PatientContexts,
+    private readonly lists: ExamLists,
+    private readonly structures: StructureDirectory,
+    private readonly documents: RetrieveDocumentSetClient,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /** One report of an exam, without its bytes. @throws GatewayError `exams.not-found`, IdentityDiffers */
+  async find(contextId: string, viewer: Viewer, examId: string, reportId: string): Promise<Omit<ShownReport, 'pdf'>> {
+    const context = await this.contexts.get(contextId, viewer);
+    const exam = await this.lists.exam(context, viewer, examId);
+    const document = [...exam.reports, ...exam.earlierReports].find(({ id }) => id === reportId);
+    if (!document) throw new GatewayError(examErrors.notFound);
+    if (exam.differences.length > 0) throw new IdentityDiffers(exam.differences);
+    return { exam, document, title: document.title || exam.description };
+  }
+
+  /**
+   * Fetches a report (ITI-43, hash checked), proves whose it is, and takes its PDF out.
+   * @throws IdentityDiffers, or GatewayError `exams.report-unreadable`, `exams.report-without-pdf`, `dmp.*`
+   */
+  async show(contextId: string, viewer: Viewer, examId: string, reportId: string): Promise<ShownReport> {
+    const found = await this.find(contextId, viewer, examId, reportId);
+    const context = await this.contexts.get(contextId, viewer);
+    const requester = requesterOf(context, viewer);
+    const { entry } = found.document;
+    const outcome = await this.documents.send({ caller: dmpCallerOf(requester, this.structures), documents: [entry] });
+    const bytes = answered(outcome).value[0]?.bytes;
+    const event = {
+      kind: 'exams.report-shown' as const,
+      actor: actorOf(viewer, requester.situation.structureId),
+      patient: context.patient.ins,
+      studyInstanceUid: found.exam.studyInstanceUid,
+      documentUniqueId: entry.uniqueId,
+    };
+    try {
+      const pdf = pdfOf(bytes, (report) => sameIdentity(context.patient, traitsOfReport(report)));
+      await this.audit.record({ ...event, outcome: 'success', bytes: pdf.length });
+      return { ...found, pdf };
+    } catch (error) {
+      await this.audit.record({ ...event, outcome: 'refused', errorCode: GatewayError.of(error)?.code });
+      throw error;
+    }
+  }
+}
+
+type Report = Extract<ReturnType<typeof parseImagingReport>, { ok: true }>['value'];
+
+function pdfOf(bytes: Buffer | undefined, prove: (report: Report) => unknown): Buffer {
+  if (!bytes) throw new GatewayError(examErrors.notFound, { detail: 'the repository did not give the document' });
+  const parsed = parseImagingReport(bytes);
+  if (!parsed.ok) throw new GatewayError(examErrors.reportUnreadable, { detail: parsed.reason });
+  prove(parsed.value);
+  const pdf = parsed.value.body.pdf === 'none' ? undefined : extractPdf(bytes);
+  if (!pdf?.subarray(0, 1024).includes('%PDF-')) throw new GatewayError(examErrors.reportWithoutPdf);
+  return pdf;
+}
