@@ -1,13 +1,20 @@
-import { Controller, Get, Render } from '@nestjs/common';
+import { Controller, Get, Render, Req } from '@nestjs/common';
+import type { Request } from 'express';
 import { Access } from '../platform/http';
+import { menuOf } from './screen/menu';
+import { userOf } from './session/portal-user';
 
-/** The first page: who one is, or how to log in. */
+/** The first page: what one may do here, or how to log in. */
 @Controller()
 export class HomeController {
   @Get('/')
   @Access('public')
   @Render('home')
-  home(): object {
-    return {};
+  home(@Req() request: Request): object {
+    const user = userOf(request);
+    return {
+      isProfessional: user?.provider === 'psc',
+      doors: menuOf(user, '/').filter(({ hint }) => hint !== undefined),
+    };
   }
 }

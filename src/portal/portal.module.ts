@@ -1,21 +1,34 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { PscModule } from '../connectors/psc';
+import type { ConfigOf } from '../platform/config';
+import { publicationConfig, PublicationQueriesModule } from '../source/publication';
 import { AccessGuard } from './access/access.guard';
 import { FailureFilter } from './access/failure.filter';
 import { HomeController } from './home.controller';
 import { LoginController, LoginService, LoginsRepository, ProfessionalSessions } from './login';
+import { PublicationsController } from './publications/publications.controller';
+import { ScreenFormat } from './screen/format';
+import { ServiceController } from './service/service.controller';
 
+const screenFormat = {
+  provide: ScreenFormat,
+  inject: [publicationConfig.token],
+  useFactory: (config: ConfigOf<typeof publicationConfig>) => new ScreenFormat(config.timeZone),
+};
+
+/** The frame of the portal, the login, and the pages of operators and auditors. */
 @Module({
-  imports: [PscModule],
-  controllers: [HomeController, LoginController],
+  imports: [PscModule, PublicationQueriesModule],
+  controllers: [HomeController, LoginController, PublicationsController, ServiceController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: FailureFilter },
+    screenFormat,
     LoginService,
     LoginsRepository,
     ProfessionalSessions,
   ],
-  exports: [ProfessionalSessions],
+  exports: [ProfessionalSessions, ScreenFormat],
 })
 export class PortalModule {}

@@ -10,6 +10,7 @@ import { persistenceConfig } from '../platform/persistence';
 import { csrfProtection, csrfToken } from './access/csrf';
 import { addressLimits, formLimits } from './access/rate-limits';
 import { portalConfig } from './portal.config';
+import { registerFormats, ScreenFormat } from './screen/format';
 import { menuOf } from './screen/menu';
 import { messages } from './screen/messages';
 import { userOf } from './session/portal-user';
@@ -73,6 +74,7 @@ function setupViews(app: NestExpressApplication): void {
   app.setLocal('t', messages);
   hbs.registerPartials(join(web, 'views', 'partials'));
   hbs.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+  registerFormats(app.get(ScreenFormat));
   hbs.registerHelper('json', (value: unknown) => JSON.stringify(value));
   app.useStaticAssets(join(web, 'static'), {
     prefix: '/static/',

@@ -4,16 +4,33 @@ import { messages } from './messages';
 interface Entry {
   readonly href: string;
   readonly label: string;
+  /** One line for the first page. */
+  readonly hint?: string;
   /** Roles that see it; `professional`: whoever is logged in by Pro Santé Connect. */
   readonly for: readonly (PortalRole | 'professional')[];
 }
 
 const entries: readonly Entry[] = [
   { href: '/', label: messages.home, for: ['professional', 'operator', 'auditor', 'administrator'] },
-  { href: '/publications', label: messages.publications, for: ['operator', 'administrator'] },
-  { href: '/service', label: messages.service, for: ['operator', 'auditor', 'administrator'] },
-  { href: '/statistiques', label: messages.statistics, for: ['operator', 'auditor', 'administrator'] },
-  { href: '/journal', label: messages.trail, for: ['auditor', 'administrator'] },
+  {
+    href: '/publications',
+    label: messages.publications,
+    hint: messages.publicationsHint,
+    for: ['operator', 'administrator'],
+  },
+  {
+    href: '/service',
+    label: messages.service,
+    hint: messages.serviceHint,
+    for: ['operator', 'auditor', 'administrator'],
+  },
+  {
+    href: '/statistiques',
+    label: messages.statistics,
+    hint: messages.statisticsHint,
+    for: ['operator', 'auditor', 'administrator'],
+  },
+  { href: '/journal', label: messages.trail, hint: messages.trailHint, for: ['auditor', 'administrator'] },
 ];
 
 const isBelow = (path: string, href: string): boolean => path === href || (href !== '/' && path.startsWith(`${href}/`));
@@ -22,10 +39,10 @@ const isBelow = (path: string, href: string): boolean => path === href || (href 
 export function menuOf(
   user: PortalUser | undefined,
   path: string,
-): { href: string; label: string; current: boolean }[] {
+): { href: string; label: string; hint?: string; current: boolean }[] {
   if (!user) return [];
   const own: readonly string[] = user.provider === 'psc' ? ['professional', ...user.roles] : user.roles;
   return entries
     .filter((entry) => entry.for.some((role) => own.includes(role)))
-    .map(({ href, label }) => ({ href, label, current: isBelow(path, href) }));
+    .map(({ href, label, hint }) => ({ href, label, hint, current: isBelow(path, href) }));
 }

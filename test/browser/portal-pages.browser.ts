@@ -1,0 +1,86 @@
+import { DataSource } from 'typeorm';
+import {
+  accessibilityFaults,
+  launchBrowser,
+  logInAs,
+  overflowsSideways,
+  picture,
+  TestBrowser,
+  Width,
+} from '../support/browser';
+import { PortalBench, startPortalBench } from '../support/portal-bench';
+import { seedPublications } from '../support/publication-rows';
+
+/** Real: Chromium, the whole gateway over HTTPS, the sandbox Pro Santé Connect. The PACS is absent on purpose. */
+describe('the pages of the operator', () => {
+  let bench: PortalBench;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    bench = await startPortalBench({ DRIMBOX_PUBLICATION_ENABLED: 'false' });
+    await seedPublications(bench.app.get(DataSource), 8);
+    browser = await launchBrowser();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await bench?.close();
+  });
+
+  async function see(page: import('playwright-core').Page, name: string, width: Width): Promise<void> {
+    await picture(page, `portal-${name}-${width}`);
+    expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
+    expect({ name, overflows: await overflowsSideways(page) }).toEqual({ name, overflows: false });
+  }
+
+  it.each<Width>(['desk', 'hand'])('are accessible and fit the window: %s', async (width) => {
+    const { page, problems } = await browser.newPerson(width);
+    await page.goto(`${bench.url}/`);
+    await see(page, 'welcome', width);
+    await logInAs(page, bench.url, 'radiologue');
+    await see(page, 'situation', width);
+    await page.click('form[action="/login/situation"] button');
+    await see(page, 'home', width);
+    for (const [name, path] of pages) {
+      await page.goto(`${bench.url}${path}`);
+      await page.waitForLoadState('networkidle');
+      await see(page, name, width);
+    }
+    expect(problems).toEqual([]);
+    await page.goto(`${bench.url}/nulle-part`);
+    await see(page, 'failure', width);
+  });
+  const pages: readonly [string, string][] = [
+    ['publications', '/publications'],
+    ['publication', '/publications/5'],
+    ['service', '/service'],
+  ];
+
+  it('search by words without putting them in an address, page by page, by keyboard', async () => {
+    const { page } = await browser.newPerson();
+    await logInAs(page, bench.url, 'radiologue', '/publications');
+    await expect(page.locator('tbody tr').count()).resolves.toBe(50);
+    await page.focus('#texte');
+    await page.keyboard.type('Patient Cinq');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=8 sur 8');
+    expect(page.url()).toBe(`${bench.url}/publications`);
+    await expect(page.inputValue('#texte')).resolves.toBe('Patient Cinq');
+    await page.goto(`${bench.url}/publications`);
+    await page.click('text=Page suivante');
+    await page.waitForSelector('text=51–64 sur 64');
+    await page.click('text=Page précédente');
+    await page.waitForSelector('text=1–50 sur 64');
+  });
+
+  it('try a refused publication again, once', async () => {
+    const { page } = await browser.newPerson();
+    await logInAs(page, bench.url, 'radiologue', '/publications/5');
+    await page.click('text=Relancer la publication');
+    await page.waitForSelector('text=La publication est relancée.');
+    await expect(page.locator('text=Relancer la publication').count()).resolves.toBe(0);
+    const rows = await bench.app
+      .get(DataSource)
+      .query<unknown[]>("SELECT actor FROM audit_record WHERE kind = 'publication.retried'");
+    expect(rows).toMatchObject([{ actor: { professionalId: '899900000017' } }]);
+  });
+});
