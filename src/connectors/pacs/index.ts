@@ -5,6 +5,8 @@ export { pacsConfig } from './pacs.config';
 export type { DicomWebPacsConfig, DimsePacsConfig, PacsConfig } from './pacs.config';
 export { DICOMWEB_FACTORY, makeDirectory, makeListener, PacsModule } from './pacs.module';
 export type { DicomWebFactory } from './pacs.module';
+export { DicomWebPacs, defaultDicomWebSettings } from './dicomweb';
+export type { DicomWebSettings } from './dicomweb';
 export { DimsePacs } from './dimse/dimse-pacs';
 export type { DimsePacsOptions } from './dimse/dimse-pacs';
 export { defaultDimseSettings } from './dimse/dimse-settings';

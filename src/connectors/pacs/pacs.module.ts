@@ -11,6 +11,7 @@ import {
 import { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
 import { HealthFinding, HealthRegistry } from '../../platform/health';
+import { DicomWebPacs } from './dicomweb';
 import { DimsePacs } from './dimse/dimse-pacs';
 import { defaultDimseSettings } from './dimse/dimse-settings';
 import { DimseListener } from './listener/dimse-listener';
@@ -21,7 +22,7 @@ import { Pacs, PACS_DIRECTORY, PacsDirectory } from './pacs.port';
 
 type Values = ConfigOf<typeof pacsConfig>;
 
-/** Makes the client of a DICOMweb PACS; given by connectors/pacs/dicomweb. */
+/** Makes the client of a DICOMweb PACS, in the place of ours (tests). */
 export type DicomWebFactory = (config: DicomWebPacsConfig) => Pacs;
 export const DICOMWEB_FACTORY = Symbol('DicomWebFactory');
 
@@ -73,8 +74,7 @@ export function makeDirectory(
   if (destinations) listener.handlers.register(destinations);
   const all = config.list.map((pacs): Pacs => {
     if (pacs.kind === 'dicomweb') {
-      if (!dicomWeb) throw new Error(`the PACS ${pacs.id} needs DICOMweb, which is not built in`);
-      return dicomWeb(pacs);
+      return dicomWeb?.(pacs) ?? new DicomWebPacs(pacs, { silenceMs: config.silenceMs });
     }
     return new DimsePacs({
       id: pacs.id,

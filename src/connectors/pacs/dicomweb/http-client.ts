@@ -72,6 +72,19 @@ export class DicomWebHttp {
     const headers: Record<string, string> = { 'accept-encoding': 'identity', ...request.headers };
     if (this.authorization) headers.authorization = await this.authorization.value();
     request.signal?.throwIfAborted();
+    try {
+      return await this.attempt(request, headers, reader);
+    } catch (error) {
+      // A kept connection may be closed by the PACS just as it is used again (RFC 9112 9.3.1): once more, on another one.
+      const isStale = request.method !== 'POST' && error instanceof Unanswered && !request.signal?.aborted;
+      if (!isStale) throw error instanceof Unanswered ? error.cause : error;
+    }
+    return this.attempt(request, headers, reader).catch((error: unknown) => {
+      throw error instanceof Unanswered ? error.cause : error;
+    });
+  }
+
+  private attempt(request: HttpRequest, headers: Record<string, string>, reader: AnswerReader): Promise<AnswerHead> {
     const exchange = new Exchange(reader, request.signal, this.settings.queueMs);
     const { method = 'GET', body = null } = request;
     this.pools[request.lane].dispatch({ method, path: this.basePath + request.path, headers, body }, exchange);
@@ -92,6 +105,13 @@ function connector(tls: DicomWebPacsConfig['tls'], timeout: number): buildConnec
       (error: Error) => callback(error, null),
     );
   };
+}
+
+/** The connection was lost before the first byte of an answer. */
+class Unanswered extends Error {
+  constructor(override readonly cause: GatewayError) {
+    super('no answer');
+  }
 }
 
 /** One request from the queue to the last byte of its answer. */
@@ -170,7 +190,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.stop(connectionError(error));
+    const failure = connectionError(error);
+    this.stop(!this.answer && failure.entry === pacsErrors.lost ? new Unanswered(failure) : failure);
   }
 
   private guard(work: () => void): void {

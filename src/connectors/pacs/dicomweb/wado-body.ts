@@ -1,10 +1,11 @@
 import { GatewayError } from '../../../platform/errors';
-import { DicomRefusal, isUid, Part10Splitter } from '../../../standards/dicom';
+import { DicomRefusal, FileMeta, Part10Splitter } from '../../../standards/dicom';
 import { boundaryOf, MultipartReader, parseMediaType } from '../../../standards/multipart';
 import { pacsErrors } from '../pacs.errors';
-import { ExpectedInstance, InstanceHeader } from '../pacs.port';
+import { InstanceHeader } from '../pacs.port';
 import { DicomWebSettings } from './dicomweb-settings';
 import { AnswerHead, AnswerReader } from './http-client';
+import { InstanceName } from './instance-name';
 
 /** Takes the data set of one instance that was expected. */
 export interface InstanceTarget {
@@ -18,8 +19,8 @@ export interface InstanceTarget {
 export interface WadoBodyOptions {
   readonly settings: DicomWebSettings;
   readonly partsMax: number;
-  /** The only instance asked for, when it is one: a file that does not name itself is taken for it. */
-  readonly asked?: ExpectedInstance;
+  /** Whether this instance is expected, even if no longer wanted. */
+  readonly knows: (sopInstanceUid: string) => boolean;
   /** Undefined for an instance that nobody wants: it is read past. */
   readonly open: (header: InstanceHeader) => InstanceTarget | undefined;
 }
@@ -36,6 +37,7 @@ export class WadoBody implements AnswerReader {
   private multipart: MultipartReader | undefined;
   private isBareFile = false;
   private splitter: Part10Splitter | undefined;
+  private name: InstanceName | undefined;
   private target: InstanceTarget | undefined;
   /** Said no: the last one decides, since the earlier ones have left before it. */
   private full: InstanceTarget | undefined;
@@ -103,6 +105,7 @@ export class WadoBody implements AnswerReader {
       throw new GatewayError(pacsErrors.malformed, { detail: 'a part that is not application/dicom' });
     }
     this.partBytes = 0;
+    this.name = undefined;
     this.splitter = new Part10Splitter();
   }
 
@@ -111,7 +114,7 @@ export class WadoBody implements AnswerReader {
     if (this.partBytes > this.options.settings.partBytesMax) {
       throw new GatewayError(pacsErrors.malformed, { detail: 'a part is longer than allowed' });
     }
-    if (this.target && this.splitter?.meta) return this.give(this.target, bytes);
+    if (this.target) return this.give(this.target, bytes);
     this.split((splitter) => splitter.push(bytes));
   }
 
@@ -131,21 +134,36 @@ export class WadoBody implements AnswerReader {
     try {
       const isNew = splitter.meta === undefined;
       const pieces = take(splitter);
-      if (isNew && splitter.meta) this.target = this.openTarget(splitter.meta);
-      if (this.target) for (const piece of pieces) this.give(this.target, piece);
-      else if (splitter.meta) this.splitter = undefined;
+      if (isNew && splitter.meta) this.recognise(splitter.meta);
+      for (const piece of pieces) this.take(piece);
     } catch (error) {
       if (!(error instanceof DicomRefusal)) throw error;
       this.splitter = undefined;
     }
   }
 
-  private openTarget(meta: NonNullable<Part10Splitter['meta']>): InstanceTarget | undefined {
-    const { asked, open } = this.options;
-    const sopInstanceUid = meta.mediaStorageSopInstanceUid || asked?.sopInstanceUid;
-    if (!sopInstanceUid || !isUid(meta.transferSyntaxUid)) return undefined;
-    const sopClassUid = meta.mediaStorageSopClassUid ?? '';
-    return open({ sopClassUid, sopInstanceUid, transferSyntaxUid: meta.transferSyntaxUid });
+  private recognise(meta: FileMeta): void {
+    const { mediaStorageSopInstanceUid: sopInstanceUid = '', mediaStorageSopClassUid: sopClassUid = '' } = meta;
+    const { transferSyntaxUid } = meta;
+    if (!this.options.knows(sopInstanceUid)) this.name = new InstanceName(transferSyntaxUid);
+    else this.begin({ sopClassUid, sopInstanceUid, transferSyntaxUid });
+  }
+
+  private begin(header: InstanceHeader): void {
+    this.target = this.options.open(header);
+    // Nobody's: what follows is read past.
+    if (!this.target) this.splitter = undefined;
+  }
+
+  private take(piece: Buffer): void {
+    const { name } = this;
+    if (this.target) this.give(this.target, piece);
+    if (!name?.push(piece)) return;
+    this.name = undefined;
+    const { sopClassUid, sopInstanceUid } = name;
+    const transferSyntaxUid = this.splitter?.meta?.transferSyntaxUid ?? '';
+    this.begin({ sopClassUid, sopInstanceUid, transferSyntaxUid });
+    if (this.target) for (const held of name.pieces) this.give(this.target, held);
   }
 
   private give(target: InstanceTarget, piece: Buffer): void {
