@@ -47,6 +47,13 @@ export const auditKinds = [
   'exams.manifest-read',
   'exams.identity-differs',
   'exams.uploaded',
+  'retrieval.series',
+  'retrieval.object-refused',
+  'retrieval.purged',
+  'transfer.started',
+  'transfer.imported',
+  'transfer.archive-exported',
+  'transfer.archive-read',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

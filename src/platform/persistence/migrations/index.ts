@@ -5,6 +5,8 @@ import { SourceManifest1700000010000 } from './0010-source-manifest';
 import { IntakeMessage1700000101000 } from './0101-intake-message';
 import { Publication1700000110000 } from './0110-publication';
 import { ConsumerContext1700000201000 } from './0201-consumer-context';
+import { ConsumerKeptExam1700000210000 } from './0210-consumer-kept-exam';
+import { ConsumerTransfer1700000211000 } from './0211-consumer-transfer';
 import { PortalSession1700000002000 } from './0002-portal-session';
 
 /** Every migration, in the order in which they were written. A released one is never changed. */
@@ -16,4 +18,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   IntakeMessage1700000101000,
   Publication1700000110000,
   ConsumerContext1700000201000,
+  ConsumerKeptExam1700000210000,
+  ConsumerTransfer1700000211000,
 ];
