@@ -44,6 +44,18 @@ export const platformErrors = defineErrors('platform', {
     operator: 'A request body or header went over its limit.',
     screen: 'Le fichier envoyé est trop volumineux.',
   },
+  headersTooLarge: {
+    code: 'platform.headers-too-large',
+    status: 431,
+    caller: 'The headers of the request are too large.',
+    operator: 'A caller sent more header bytes than the listener takes; it was disconnected.',
+  },
+  requestTooSlow: {
+    code: 'platform.request-too-slow',
+    status: 408,
+    caller: 'The request took too long to arrive.',
+    operator: 'A caller did not finish sending its request in time; it was disconnected.',
+  },
   databaseUnavailable: {
     code: 'platform.database-unavailable',
     status: 503,

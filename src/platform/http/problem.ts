@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { describeCause, ErrorEntry, GatewayError, platformErrors } from '../errors';
 import { Logger } from '../logging';
 
@@ -36,7 +36,7 @@ export function logFailure(
   else logger.info(all, error.entry.operator);
 }
 
-/** Sends the error; when bytes have already left, resets the connection so that the answer cannot look complete. */
+/** Sends the error; when bytes have already left, closes the connection so that the answer cannot look complete. */
 export function sendProblem(
   response: ServerResponse,
   error: GatewayError,
@@ -44,7 +44,6 @@ export function sendProblem(
   headers: Record<string, string> = {},
 ): void {
   if (response.headersSent) {
-    response.socket?.resetAndDestroy();
     response.destroy();
     return;
   }
@@ -59,4 +58,20 @@ export function sendProblem(
     ...headers,
   });
   response.end(body);
+}
+
+/** The error as bytes of a whole answer, for a connection on which no request could be read. */
+export function rawProblem(error: GatewayError, correlationId: string): string {
+  const body = JSON.stringify(problemOf(error.entry, correlationId));
+  const { status } = error.entry;
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    `X-Correlation-Id: ${correlationId}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
 }

@@ -2,10 +2,10 @@ import { createServer as createPlainServer, IncomingMessage, Server, ServerRespo
 import { createServer as createTlsServer, ServerOptions } from 'node:https';
 import { Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
-import { GatewayError, platformErrors } from '../errors';
-import { acceptCorrelationId, Logger, runWithCorrelation } from '../logging';
+import { ErrorEntry, GatewayError, platformErrors } from '../errors';
+import { acceptCorrelationId, Logger, newCorrelationId, runWithCorrelation } from '../logging';
 import { AccessKind } from './access';
-import { logFailure, sendProblem, toGatewayError } from './problem';
+import { logFailure, rawProblem, sendProblem, toGatewayError } from './problem';
 
 /** One request under way on a listener that bypasses the framework (see docs/adr/0002). */
 export interface Exchange {
@@ -39,20 +39,32 @@ export interface RawListenerLimits {
   readonly headerBytesMax: number;
 }
 
+/** What a room adds to a listener. */
+export interface RawListenerHooks {
+  /** Runs before a route is chosen: who is not let in does not learn which addresses exist. Throws to refuse. */
+  readonly guard?: (exchange: Exchange) => void;
+  /** Told of what was refused before a route took over, for the audit; awaited before the answer. */
+  readonly refused?: (exchange: Exchange, error: GatewayError) => Promise<void>;
+}
+
 /**
  * A small HTTP(S) listener for the image path: no framework, no body hashing, answers written straight to the socket.
  * Every request gets a correlation id and an abort signal; every failure ends as a problem or a reset connection.
  */
 export class RawListener {
   private server?: Server;
-  private readonly sockets = new Set<Socket>();
+  /** TCP connections by their other end: below TLS, only they can be reset. */
+  private readonly sockets = new Map<string, Socket>();
   private readonly underWay = new Set<AbortController>();
+  /** Answers not yet complete on each connection. */
+  private readonly answering = new WeakMap<Socket, number>();
   private readonly logger: Logger;
 
   constructor(
     private readonly name: string,
     private readonly routes: readonly RawRoute[],
     private readonly limits: RawListenerLimits,
+    private readonly hooks: RawListenerHooks = {},
   ) {
     this.logger = new Logger(name);
   }
@@ -65,21 +77,35 @@ export class RawListener {
     prepare?: (server: TlsServer) => void,
   ): Promise<number> {
     if (this.routes.length === 0) throw new Error(`${this.name}: a listener without a route does not open`);
-    const onRequest = (request: IncomingMessage, response: ServerResponse) => void this.serve(request, response);
-    const common = { maxHeaderSize: this.limits.headerBytesMax, noDelay: true, keepAliveTimeout: 65_000 };
-    const server = tls ? createTlsServer({ ...tls, ...common }, onRequest) : createPlainServer(common, onRequest);
-    server.headersTimeout = this.limits.headersMsMax;
-    server.requestTimeout = this.limits.headersMsMax * 2;
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+      this.serve(request, response).catch((cause: Error) => {
+        // A fault while a failure was being told: one connection pays for it, not the process.
+        this.logger.error({ cause: cause.message }, 'an answer could not be ended');
+        request.socket.destroy();
+      });
+    };
+    const { headerBytesMax, headersMsMax } = this.limits;
+    const common = {
+      maxHeaderSize: headerBytesMax,
+      noDelay: true,
+      keepAliveTimeout: 65_000,
+      headersTimeout: headersMsMax,
+      requestTimeout: headersMsMax * 2,
+      connectionsCheckingInterval: Math.ceil(headersMsMax / 4),
+    };
+    const server = tls
+      ? createTlsServer({ ...tls, ...common, handshakeTimeout: headersMsMax }, onRequest)
+      : createPlainServer(common, onRequest);
     server.maxConnections = this.limits.connectionsMax;
     if (this.limits.idleMsMax !== undefined) server.setTimeout(this.limits.idleMsMax, (socket) => socket.destroy());
     server.on('connection', (socket: Socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
+      const end = otherEnd(socket);
+      this.sockets.set(end, socket);
+      socket.once('close', () => {
+        if (this.sockets.get(end) === socket) this.sockets.delete(end);
+      });
     });
-    server.on('clientError', (_error, socket: Socket) => {
-      if (!socket.writable || socket.destroyed) return;
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.refuseUnreadable(error, socket));
     if (tls) prepare?.(server as unknown as TlsServer);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -105,7 +131,7 @@ export class RawListener {
     server.closeIdleConnections();
     const timer = setTimeout(() => {
       for (const controller of this.underWay) controller.abort();
-      for (const socket of this.sockets) socket.destroy();
+      for (const socket of this.sockets.values()) socket.destroy();
     }, graceMs);
     await closed;
     clearTimeout(timer);
@@ -115,35 +141,89 @@ export class RawListener {
     const correlationId = acceptCorrelationId(headerText(request, 'x-correlation-id'));
     const controller = new AbortController();
     this.underWay.add(controller);
+    this.countAnswer(request.socket, 1);
     response.once('close', () => {
       this.underWay.delete(controller);
+      this.countAnswer(request.socket, -1);
       if (!response.writableFinished) controller.abort();
     });
-    const path = request.url?.split('?', 1)[0] ?? '/';
+    const exchange = { request, response, path: pathOf(request.url), correlationId, signal: controller.signal };
     await runWithCorrelation(correlationId, async () => {
       try {
-        const route = this.route(request.method ?? 'GET', path);
-        await route.handle({ request, response, path, correlationId, signal: controller.signal });
+        const route = await this.admit(exchange);
+        await route.handle(exchange);
       } catch (thrown) {
         const error = toGatewayError(thrown);
         if (!controller.signal.aborted) logFailure(this.logger, error);
-        sendProblem(response, error, correlationId, challenge(error));
+        if (response.headersSent) this.cut(response);
+        else sendProblem(response, error, correlationId, this.moreHeaders(exchange, error));
       }
     });
+  }
+
+  private async admit(exchange: Exchange): Promise<RawRoute> {
+    try {
+      this.hooks.guard?.(exchange);
+      return this.route(exchange.request.method ?? 'GET', exchange.path);
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      await this.hooks.refused?.(exchange, error);
+      throw error;
+    }
   }
 
   private route(method: string, path: string): RawRoute {
     const here = this.routes.filter((route) => route.matches(path));
     if (here.length === 0) throw new GatewayError(platformErrors.notFound);
-    const route = here.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method));
-    if (!route || method === 'HEAD') throw new GatewayError(platformErrors.methodNotAllowed);
+    const route = here.find((candidate) => candidate.method === method);
+    if (!route) throw new GatewayError(platformErrors.methodNotAllowed);
     return route;
+  }
+
+  /** RFC 6750 asks for the scheme with every 401, RFC 9110 for the methods with every 405. */
+  private moreHeaders(exchange: Exchange, error: GatewayError): Record<string, string> {
+    if (error.entry.status === 401) return { 'WWW-Authenticate': 'Bearer realm="drimbox"' };
+    if (error.entry !== platformErrors.methodNotAllowed) return {};
+    const here = this.routes.filter((route) => route.matches(exchange.path));
+    return { Allow: here.map(({ method }) => method).join(', ') };
+  }
+
+  /** A reset rather than an orderly end: what left so far must not look like the whole answer. */
+  private cut(response: ServerResponse): void {
+    if (response.socket) this.sockets.get(otherEnd(response.socket))?.resetAndDestroy();
+    response.destroy();
+  }
+
+  private countAnswer(socket: Socket, step: 1 | -1): void {
+    this.answering.set(socket, (this.answering.get(socket) ?? 0) + step);
+  }
+
+  /** What is not HTTP, too large or too late. While an answer is under way, a byte of ours would become part of it. */
+  private refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || (this.answering.get(socket) ?? 0) > 0) {
+      socket.destroy();
+      return;
+    }
+    const error = new GatewayError(unreadable[code ?? ''] ?? platformErrors.badRequest, { detail: code });
+    const correlationId = newCorrelationId();
+    runWithCorrelation(correlationId, () => logFailure(this.logger, error));
+    socket.end(rawProblem(error, correlationId), () => socket.destroy());
   }
 }
 
-/** RFC 6750 asks for the scheme with every 401. */
-function challenge(error: GatewayError): Record<string, string> {
-  return error.entry.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="drimbox"' } : {};
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+const unreadable: Readonly<Record<string, ErrorEntry>> = {
+  HPE_HEADER_OVERFLOW: platformErrors.headersTooLarge,
+  ERR_HTTP_REQUEST_TIMEOUT: platformErrors.requestTooSlow,
+};
+
+/** Without the query string; of an address in absolute form, the path alone (RFC 9112, 3.2.2). */
+function pathOf(target = '/'): string {
+  const path = target.split('?', 1)[0] ?? '/';
+  return path.replace(/^https?:\/\/[^/]*/i, '') || '/';
 }
 
 /** The single value of a header; several lines are joined as RFC 9110 allows. */
