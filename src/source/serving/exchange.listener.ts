@@ -8,6 +8,7 @@ import { Logger } from '../../platform/logging';
 import { materialSource, PkiService } from '../../platform/pki';
 import { AdmissionService } from './admission/admission.service';
 import { exchangeRoutes } from './exchange.routes';
+import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
 import { WadoService } from './wado.service';
 
@@ -30,15 +31,20 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
     health: HealthRegistry,
     private readonly pki: PkiService,
     private readonly trail: AuditTrail,
+    audit: ServingAudit,
   ) {
     this.listener = new RawListener(
       'exchange',
-      exchangeRoutes({ basePath: config.basePath, wado, admission, health }),
+      exchangeRoutes({ basePath: config.basePath, wado, health }),
       {
         connectionsMax: config.connectionsMax,
         headersMsMax,
         headerBytesMax,
         idleMsMax: config.stallMsMax,
+      },
+      {
+        guard: (exchange) => void admission.checkPeer(exchange),
+        refused: (exchange, error) => audit.refusedAtDoor(admission.peerOf(exchange), error),
       },
     );
   }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
-import { GatewayError } from '../../platform/errors';
+import { ErrorEntry, GatewayError } from '../../platform/errors';
 import type { Exchange } from '../../platform/http';
 import { counter, histogram } from '../../platform/metrics';
 import type { WadoResource } from '../../standards/dicomweb';
-import type { Admission } from './admission/admitted';
+import type { Admission, ConnectedPeer } from './admission/admitted';
+import { servingErrors } from './serving.errors';
 
 const requests = counter('serving_requests_total', 'Requests of other gateways, by outcome and error code', [
   'outcome',
@@ -17,6 +18,9 @@ export interface Delivery {
   readonly instances: number;
   readonly bytes: number;
 }
+
+/** The caller's own doing, in the middle of an answer: not refused, and not complete either. */
+const interruptions: ReadonlySet<ErrorEntry> = new Set([servingErrors.callerLeft, servingErrors.stalled]);
 
 /** One structured record for each refusal and each delivery: who, by which certificate and token, for whom, what, how much. */
 @Injectable()
@@ -41,13 +45,24 @@ export class ServingAudit {
     delivery: Delivery,
     startedAt: number,
   ): Promise<void> {
-    const refused = error.entry.status < 500;
+    const refused = error.entry.status < 500 && !interruptions.has(error.entry);
     requests.inc({ outcome: refused ? 'refused' : 'failed', code: error.code });
     bytesSent.inc(delivery.bytes);
     await this.trail.record({
       ...this.common(exchange, admission, delivery, startedAt),
       kind: refused ? 'serving.refused' : 'serving.failed',
       outcome: refused ? 'refused' : 'failure',
+      errorCode: error.code,
+    });
+  }
+
+  /** A request that was refused before a route took over: an unlisted peer, an unknown address or method. */
+  async refusedAtDoor(peer: ConnectedPeer, error: GatewayError): Promise<void> {
+    requests.inc({ outcome: 'refused', code: error.code });
+    await this.trail.record({
+      kind: 'serving.refused',
+      outcome: 'refused',
+      actor: { peer: peer.subject, peerCertificateSha256: peer.certificateSha256, address: peer.address },
       errorCode: error.code,
     });
   }

@@ -5,7 +5,7 @@ import { GatewayError } from '../../platform/errors';
 import { Exchange } from '../../platform/http';
 import { Transcoder } from '../../platform/transcoding';
 import type { InsToInsert } from '../../standards/dicom';
-import type { WadoResource } from '../../standards/dicomweb';
+import { parseWadoPath, type WadoResource } from '../../standards/dicomweb';
 import type { ServableManifest } from '../archive';
 import { AdmissionService } from './admission/admission.service';
 import { Admission, Admitted } from './admission/admitted';
@@ -39,14 +39,18 @@ export class WadoService {
     this.underWay = new RequestsUnderWay({ all: config.requestsMax, perPeer: config.requestsPerPeerMax });
   }
 
-  /** Answers one request for images or metadata; a refusal or failure is audited, then thrown to the listener. */
-  async serve(exchange: Exchange, resource: WadoResource): Promise<void> {
+  /**
+   * Answers one request for images or metadata, `path` being what follows the base; a refusal or failure is audited, then
+   * thrown to the listener.
+   */
+  async serve(exchange: Exchange, path: string): Promise<void> {
     const startedAt = performance.now();
-    const admission: Admission = { resource };
+    const admission: Admission = {};
     const counted: { answer?: CountedAnswer } = {};
     let leave: (() => void) | undefined;
     try {
       admission.peer = this.admission.checkPeer(exchange);
+      admission.resource = resourceAt(path);
       leave = this.underWay.enter(admission.peer.certificateSha256);
       const admitted = await this.admission.admit(exchange, admission);
       await this.deliver(exchange, admitted, counted, startedAt);
@@ -137,6 +141,12 @@ export class WadoService {
     if (!found) throw new GatewayError(servingErrors.gone);
     return found;
   }
+}
+
+function resourceAt(path: string): WadoResource {
+  const resource = parseWadoPath(path);
+  if (!resource.ok) throw new GatewayError(servingErrors.pathInvalid, { detail: resource.reason });
+  return resource.value;
 }
 
 function countOf(answer: CountedAnswer | undefined): { instances: number; bytes: number } {

@@ -15,7 +15,7 @@ import {
 } from '../../../standards/dicomweb';
 import { ManifestArchive } from '../../archive';
 import { servingErrors } from '../serving.errors';
-import { Admission, Admitted, AdmittedPeer } from './admitted';
+import { Admission, Admitted, AdmittedPeer, ConnectedPeer } from './admitted';
 
 /** What the TLS layer established about a connection; read once, since a certificate cannot change within it. */
 interface PeerCertificate {
@@ -45,17 +45,18 @@ export class AdmissionService {
     private readonly archive: ManifestArchive,
   ) {}
 
-  /** White list alone: what the healthcheck and OPTIONS need. */
+  /** White list alone: what the healthcheck and OPTIONS need. Asked anew for each request: the list may change. */
   checkPeer(exchange: Exchange): AdmittedPeer {
     const certificate = this.certificateOf(exchange.request.socket as TLSSocket);
     const entry = this.whiteList.isListed(certificate.der);
     if (!entry) throw new GatewayError(servingErrors.peerNotListed, { detail: `sha256 ${certificate.sha256}` });
-    return {
-      subject: certificate.subject,
-      certificateSha256: certificate.sha256,
-      entry,
-      address: exchange.request.socket.remoteAddress,
-    };
+    return { ...this.peerOf(exchange), entry };
+  }
+
+  /** Who is at the other end, listed or not. */
+  peerOf(exchange: Exchange): ConnectedPeer {
+    const { subject, sha256 } = this.certificateOf(exchange.request.socket as TLSSocket);
+    return { subject, certificateSha256: sha256, address: exchange.request.socket.remoteAddress };
   }
 
   /**
