@@ -1,11 +1,12 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
-/** Compiled sandbox: dist/sandbox; the gateway beside it: dist/src. */
-const gatewayMain = join(__dirname, '..', 'src', 'main.js');
-const operatorTool = join(__dirname, '..', 'src', 'cli', 'main.js');
+/** Compiled sandbox: dist/sandbox, with the gateway beside it. Run from its sources by a test: the gateway last built. */
+const built = basename(join(__dirname, '..')) === 'dist' ? join(__dirname, '..') : join(__dirname, '..', 'dist');
+const gatewayMain = join(built, 'src', 'main.js');
+const operatorTool = join(built, 'src', 'cli', 'main.js');
 
 export interface GatewayProcess {
   readonly child: ChildProcess;
