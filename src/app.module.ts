@@ -11,7 +11,7 @@ import { internalConfig, InternalModule } from './platform/internal';
 import { modeConfig, persistenceConfig, PersistenceModule } from './platform/persistence';
 import { pkiConfig, PkiModule } from './platform/pki';
 import { transcodingConfig } from './platform/transcoding';
-import { portalConfig, PortalModule } from './portal';
+import { hospitalOidcConfig, portalConfig, PortalModule } from './portal';
 import { ViewerPortalModule } from './portal/viewer';
 import { intakeConfig, IntakeModule } from './source/intake';
 import { publicationConfig, PublicationModule, QueuedPublicationRequests } from './source/publication';
@@ -35,6 +35,7 @@ export const configSlices: readonly Slice[] = [
   servingConfig,
   viewerConfig,
   portalConfig,
+  hospitalOidcConfig,
 ] as unknown as readonly Slice[];
 
 /** The one place that names every room. */

@@ -3,4 +3,4 @@ export { PortalModule } from './portal.module';
 export { userOf } from './session/portal-user';
 export type { PortalRole, PortalUser } from './session/portal-user';
 export { setupPortal } from './setup-portal';
-export { ProfessionalSessions } from './login';
+export { hospitalOidcConfig, ProfessionalSessions } from './login';

@@ -6,7 +6,14 @@ import { publicationConfig, PublicationQueriesModule } from '../source/publicati
 import { AccessGuard } from './access/access.guard';
 import { FailureFilter } from './access/failure.filter';
 import { HomeController } from './home.controller';
-import { LoginController, LoginService, LoginsRepository, ProfessionalSessions } from './login';
+import {
+  HospitalLoginController,
+  HospitalOidc,
+  LoginController,
+  LoginService,
+  LoginsRepository,
+  ProfessionalSessions,
+} from './login';
 import { PublicationsController } from './publications/publications.controller';
 import { ScreenFormat } from './screen/format';
 import { ServiceController } from './service/service.controller';
@@ -20,11 +27,12 @@ const screenFormat = {
 /** The frame of the portal, the login, and the pages of operators and auditors. */
 @Module({
   imports: [PscModule, PublicationQueriesModule],
-  controllers: [HomeController, LoginController, PublicationsController, ServiceController],
+  controllers: [HomeController, LoginController, HospitalLoginController, PublicationsController, ServiceController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: FailureFilter },
     screenFormat,
+    HospitalOidc,
     LoginService,
     LoginsRepository,
     ProfessionalSessions,

@@ -25,8 +25,14 @@ export async function launchBrowser(): Promise<TestBrowser> {
   const home = mkdtempSync(join(tmpdir(), 'drimbox-chromium-'));
   const browser: Browser = await chromium.launch({
     executablePath: program,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
-    env: { ...process.env, HOME: home },
+    args: [
+      '--no-sandbox',
+      '--lang=fr-FR',
+      '--disable-dev-shm-usage',
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+    ],
+    env: { ...process.env, HOME: home, LANGUAGE: 'fr' },
   });
   return {
     async newPerson(width = 'desk') {

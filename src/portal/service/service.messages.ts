@@ -15,6 +15,9 @@ export const checkWords: Readonly<Record<string, string | undefined>> = {
   'white-list': 'Liste blanche',
   psc: 'Pro Santé Connect',
   dmp: 'DMP',
+  hl7: 'Réception HL7',
+  exchange: 'Accès des autres passerelles',
+  dicom: 'Réception DICOM',
   publication: 'File de publication',
   viewer: 'Visionneuse',
   disk: 'Espace disque',
@@ -29,7 +32,7 @@ export const pacsCheck = /^pacs-(.+)$/;
 export const serviceMessages = {
   title: 'État du service',
   allWell: 'Tout fonctionne.',
-  since: 'depuis le',
+  since: 'Depuis le',
   lastError: 'Dernière erreur',
   advice: 'Que faire',
   facts: 'Mesures',

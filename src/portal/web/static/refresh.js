@@ -9,7 +9,13 @@
         return answer.text();
       })
       .then(function (html) {
-        if (part.innerHTML.trim() !== html.trim()) part.innerHTML = html;
+        var open = Array.prototype.map.call(part.querySelectorAll('details'), function (one) {
+          return one.open;
+        });
+        part.innerHTML = html;
+        part.querySelectorAll('details').forEach(function (one, index) {
+          one.open = Boolean(open[index]);
+        });
         part.removeAttribute('data-stale');
       })
       .catch(function () {
