@@ -54,7 +54,8 @@ export async function storeOne(
 async function* bodyOf(instance: InstanceToStore, multipart: MultipartWriter): AsyncGenerator<Buffer> {
   const { transferSyntaxUid, sopClassUid, sopInstanceUid } = instance;
   yield Buffer.concat([
-    multipart.partStart({ 'Content-Type': `application/dicom; transfer-syntax=${transferSyntaxUid}` }),
+    // Without a transfer-syntax parameter, which Orthanc takes for another type: the file meta group tells the syntax.
+    multipart.partStart({ 'Content-Type': 'application/dicom' }),
     encodeFileMeta({
       transferSyntaxUid,
       mediaStorageSopClassUid: sopClassUid,
@@ -93,7 +94,8 @@ function outcomeOf(sopInstanceUid: string, httpStatus: number, report: unknown):
   }
   const stored = about('ReferencedSOPSequence');
   if (stored) return { sopInstanceUid, status: Number(text(stored, 'WarningReason') ?? 0), stored: true };
-  const isStored = httpStatus === 200;
+  // A report that does not mention the instance does not say that it was stored.
+  const isStored = httpStatus === 200 && report === undefined;
   return { sopInstanceUid, status: isStored ? 0 : processingFailure, stored: isStored };
 }
 
