@@ -4,6 +4,9 @@ import { databaseMigrate } from './database-migrate';
 import { manifestImport } from './manifest-import';
 import { pacsMeasure } from './pacs-measure';
 import { pkiStatus } from './pki-status';
+import { publicationsList } from './publications-list';
+import { publicationsRetry } from './publications-retry';
+import { publicationsShow } from './publications-show';
 import { whitelistRefresh, whitelistShow } from './whitelist';
 
 /** Every command of the operator's tool. */
@@ -14,5 +17,8 @@ export const commands: readonly Command[] = [
   whitelistShow,
   whitelistRefresh,
   manifestImport,
+  publicationsList,
+  publicationsShow,
+  publicationsRetry,
   databaseMigrate,
 ];
