@@ -1,0 +1,41 @@
+import { defineSlice, text, variable } from '../../platform/config';
+import { materialVariables, proveMaterialVariables } from '../../platform/pki';
+
+/** How images are asked of other gateways. */
+export const peerConfig = defineSlice(
+  'peer',
+  {
+    ...materialVariables('DRIMBOX_PEER', 'other gateways, when images are asked of them'),
+    connections: variable('DRIMBOX_PEER_CONNECTIONS', text.integer(1, 64).default(6), {
+      describe: 'Connections to each other gateway at most',
+    }),
+    connectTimeoutMs: variable('DRIMBOX_PEER_CONNECT_TIMEOUT_MS', text.integer(500, 60_000).default(10_000), {
+      describe: 'Time to connect to another gateway, TLS included',
+      unit: 'ms',
+    }),
+    silenceMs: variable('DRIMBOX_PEER_SILENCE_MS', text.integer(1_000, 600_000).default(60_000), {
+      describe: 'Another gateway that sends no byte for this long is given up',
+      unit: 'ms',
+    }),
+    exchangeMsMax: variable('DRIMBOX_PEER_EXCHANGE_MS_MAX', text.integer(10_000, 14_400_000).default(1_800_000), {
+      describe: 'Longest duration of one answer (a series)',
+      unit: 'ms',
+    }),
+    objectBytesMax: variable(
+      'DRIMBOX_PEER_OBJECT_BYTES_MAX',
+      text.integer(1_048_576, 2_147_483_647).default(536_870_912),
+      { describe: 'Largest object taken from another gateway', unit: 'bytes' },
+    ),
+    failuresMax: variable('DRIMBOX_PEER_FAILURES_MAX', text.integer(1, 100).default(5), {
+      describe: 'Failures in a row after which another gateway is left alone for a while',
+    }),
+    suspensionMs: variable('DRIMBOX_PEER_SUSPENSION_MS', text.integer(1_000, 600_000).default(20_000), {
+      describe: 'How long it is left alone before one request tries again',
+      unit: 'ms',
+    }),
+  },
+  {
+    prove: async (values) =>
+      values.certificateFile || values.pkcs12File ? proveMaterialVariables('DRIMBOX_PEER', values, 'client') : [],
+  },
+);

@@ -1,0 +1,68 @@
+import { Inject, Injectable, Module, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { ConfigOf } from '../../platform/config';
+import { GatewayError } from '../../platform/errors';
+import { type HealthFinding, HealthRegistry } from '../../platform/health';
+import { materialSource, PkiService } from '../../platform/pki';
+import { WhitelistService } from '../whitelist';
+import type { PeerPart } from './answer-parts';
+import { PeerClient, type PeerRequest } from './peer-client';
+import { peerConfig } from './peer.config';
+import { peerErrors } from './peer.errors';
+
+/** Asks other gateways for images, under the certificate of the structure. */
+@Injectable()
+export class PeerService implements OnModuleInit, OnApplicationShutdown {
+  private client: PeerClient | undefined;
+
+  constructor(
+    @Inject(peerConfig.token) private readonly config: ConfigOf<typeof peerConfig>,
+    private readonly pki: PkiService,
+    private readonly whitelist: WhitelistService,
+    private readonly health: HealthRegistry,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const { connections, connectTimeoutMs, certificateFile, pkcs12File } = this.config;
+    const isConfigured = certificateFile !== undefined || pkcs12File !== undefined;
+    const dispatcher = isConfigured
+      ? (await this.pki.material(materialSource('peer', this.config), { use: 'client' })).createAgent({
+          connections,
+          pipelining: 1,
+          maxHeaderSize: 32 * 1024,
+          connect: { timeout: connectTimeoutMs },
+          revocation: this.pki.revocation,
+        })
+      : undefined;
+    this.client = new PeerClient(dispatcher, this.whitelist, this.config);
+    this.health.register({ name: 'peers', critical: false, check: () => Promise.resolve(this.finding(isConfigured)) });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.client?.close();
+  }
+
+  /** As `PeerClient.fetch`. */
+  fetch(wanted: PeerRequest, signal: AbortSignal): AsyncGenerator<PeerPart> {
+    if (!this.client) throw new GatewayError(peerErrors.notConfigured);
+    return this.client.fetch(wanted, signal);
+  }
+
+  private finding(isConfigured: boolean): HealthFinding {
+    const suspended = this.client?.suspended() ?? [];
+    if (!isConfigured) {
+      const advice =
+        'Régler DRIMBOX_PEER_CERT_FILE et DRIMBOX_PEER_KEY_FILE pour consulter les images des autres établissements.';
+      return {
+        level: 'warning',
+        summary: 'Aucun certificat pour demander des images aux autres établissements.',
+        advice,
+      };
+    }
+    if (suspended.length === 0) return { level: 'up', summary: 'Aucun établissement distant en défaut.' };
+    const summary = `Établissements distants laissés en repos après des échecs répétés : ${suspended.length}.`;
+    return { level: 'warning', summary, facts: { suspended: suspended.join(' ') } };
+  }
+}
+
+@Module({ providers: [PeerService], exports: [PeerService] })
+export class PeerModule {}
