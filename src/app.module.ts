@@ -5,6 +5,8 @@ import { pacsConfig, PacsModule } from './connectors/pacs';
 import { pscConfig } from './connectors/psc';
 import { risConfig, RisModule } from './connectors/ris';
 import { whitelistConfig, WhitelistModule } from './connectors/whitelist';
+import { contextConfig } from './consumer/context';
+import { examsConfig } from './consumer/exams';
 import { ConfigModule, LoadedConfig, Slice } from './platform/config';
 import { HealthModule } from './platform/health';
 import { internalConfig, InternalModule } from './platform/internal';
@@ -12,6 +14,7 @@ import { modeConfig, persistenceConfig, PersistenceModule } from './platform/per
 import { pkiConfig, PkiModule } from './platform/pki';
 import { transcodingConfig } from './platform/transcoding';
 import { hospitalOidcConfig, portalConfig, PortalModule } from './portal';
+import { ExamsPortalModule } from './portal/exams';
 import { ViewerPortalModule } from './portal/viewer';
 import { intakeConfig, IntakeModule } from './source/intake';
 import { publicationConfig, PublicationModule, QueuedPublicationRequests } from './source/publication';
@@ -33,6 +36,8 @@ export const configSlices: readonly Slice[] = [
   intakeConfig,
   publicationConfig,
   servingConfig,
+  contextConfig,
+  examsConfig,
   viewerConfig,
   portalConfig,
   hospitalOidcConfig,
@@ -52,6 +57,9 @@ export class AppModule {
     ];
     const connectors = [WhitelistModule, PacsModule, DmpModule, RisModule];
     const source = [IntakeModule.publishingTo(PublicationModule, QueuedPublicationRequests), ServingModule];
-    return { module: AppModule, imports: [...ground, ...connectors, ...source, PortalModule, ViewerPortalModule] };
+    return {
+      module: AppModule,
+      imports: [...ground, ...connectors, ...source, PortalModule, ExamsPortalModule, ViewerPortalModule],
+    };
   }
 }

@@ -1,0 +1,46 @@
+import { Controller, Get, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { PatientContexts } from '../../consumer/context';
+import type { ConfigOf } from '../../platform/config';
+import { Access } from '../../platform/http';
+import { portalConfig } from '../portal.config';
+import { userOf } from '../session/portal-user';
+import { browserMark } from './browser-mark';
+import { callForm } from './call-form';
+import { ExamFailuresFilter } from './exam-failures.filter';
+import { queryOfCall } from './filter-form';
+import { PatientAccess } from './patient-access';
+
+/** From the RIS to the patient: the call, and the address that a browser opens once. */
+@Controller()
+@UseFilters(ExamFailuresFilter)
+export class ContextualCallController {
+  constructor(
+    @Inject(portalConfig.token) private readonly config: ConfigOf<typeof portalConfig>,
+    private readonly contexts: PatientContexts,
+    private readonly access: PatientAccess,
+  ) {}
+
+  /** DRIMbox specification 4.6.1. Nothing of the patient goes into the address that is answered. */
+  @Post('/contextual-call')
+  @Access('system')
+  async call(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const caller = { origin: request.get('origin'), address: request.ip };
+    const reference = await this.contexts.receive(await callForm(request), caller);
+    response.redirect(303, new URL(`/appel/${reference}`, this.config.publicUrl).href);
+  }
+
+  /** The first browser that comes holds the call; logged in, it becomes the patient of this login alone. */
+  @Get('/appel/:reference')
+  @Access('public')
+  async open(@Param('reference') reference: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const claimed = await this.contexts.claim(reference, browserMark(request, response));
+    if (userOf(request)?.provider !== 'psc') {
+      response.redirect(303, `/login?next=${encodeURIComponent(`/appel/${reference}`)}`);
+      return;
+    }
+    const { viewer } = await this.access.viewer(request);
+    const context = await this.contexts.open(claimed, viewer);
+    response.redirect(303, `/dossier/${context.id}${queryOfCall(context.filters)}`);
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { ExamsModule } from '../../consumer/exams';
+import { PortalModule } from '../portal.module';
+import { ContextualCallController } from './contextual-call.controller';
+import { ExamDocumentsController } from './exam-documents.controller';
+import { ExamsController } from './exams.controller';
+import { PatientAccess } from './patient-access';
+
+/** Pages of the consumer: contextual call, exams, reports. */
+@Module({
+  imports: [PortalModule, ExamsModule],
+  controllers: [ContextualCallController, ExamsController, ExamDocumentsController],
+  providers: [PatientAccess],
+})
+export class ExamsPortalModule {}

@@ -1,0 +1,3 @@
+export { ExamImages } from './exam-images';
+export type { ImagesOpened, ImagesRequest } from './exam-images';
+export { ExamsPortalModule } from './exams-portal.module';

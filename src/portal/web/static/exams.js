@@ -1,0 +1,168 @@
+/* The list of exams: counts as lines come into sight, search as one types, keys. Everything else works without. */
+(() => {
+  const table = document.getElementById('exams');
+  const rows = table ? [...table.tBodies[0].rows] : [];
+  const batchMax = 20;
+
+  /* Series and images, read from the manifests of the lines that are looked at. */
+  const waiting = new Set();
+  let asking = false;
+  const show = (row, text, title) => {
+    const cell = row.querySelector('.counts');
+    cell.textContent = text;
+    if (title) cell.title = title;
+  };
+  const byId = new Map(rows.map((row) => [row.dataset.exam, row]));
+  const addModality = (row, modalities) => {
+    const cell = row.cells[2];
+    if (cell.textContent.trim() !== '' || modalities.length === 0) return;
+    const mark = document.createElement('span');
+    mark.className = 'modality';
+    mark.textContent = modalities.join(' ');
+    cell.append(mark);
+  };
+  async function ask() {
+    if (asking || waiting.size === 0) return;
+    asking = true;
+    const batch = [...waiting].slice(0, batchMax);
+    for (const id of batch) waiting.delete(id);
+    for (const id of batch) show(byId.get(id), table.dataset.counting);
+    try {
+      const answer = await fetch(table.dataset.counts, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': table.dataset.csrf, Accept: 'application/json' },
+        body: JSON.stringify({ exams: batch }),
+      });
+      if (!answer.ok) throw new Error(String(answer.status));
+      for (const count of (await answer.json()).counts) {
+        const row = byId.get(count.exam);
+        if (count.code) show(row, table.dataset.failed, count.message);
+        else show(row, `${count.series} / ${count.images.toLocaleString('fr-FR')}`);
+        if (count.modalities) addModality(row, count.modalities);
+      }
+    } catch {
+      for (const id of batch) show(byId.get(id), table.dataset.failed);
+    }
+    asking = false;
+    void ask();
+  }
+  if (table && 'IntersectionObserver' in window) {
+    let timer;
+    const seen = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) {
+          if (isIntersecting) waiting.add(target.dataset.exam);
+          else waiting.delete(target.dataset.exam);
+        }
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+          for (const id of waiting) seen.unobserve(byId.get(id));
+          void ask();
+        }, 120);
+      },
+      { rootMargin: '200px' },
+    );
+    for (const row of rows) if ('count' in row.dataset) seen.observe(row);
+  }
+
+  /* Search in the list: words in any order, without accents. */
+  const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+  const search = document.getElementById('texte');
+  const count = document.getElementById('exam-count');
+  const nothing = document.querySelector('.nothing');
+  if (search && table) {
+    search.closest('.live').hidden = false;
+    const texts = rows.map((row) => plain([1, 2, 3, 4, 5].map((cell) => row.cells[cell].textContent).join(' ')));
+    const [one, many, of] = search.dataset.texts.split('|');
+    const whole = count.textContent;
+    search.addEventListener('input', () => {
+      const words = plain(search.value).split(/\s+/).filter(Boolean);
+      let shown = 0;
+      rows.forEach((row, index) => {
+        const matches = words.every((word) => texts[index].includes(word));
+        row.hidden = !matches;
+        if (matches) shown += 1;
+      });
+      count.textContent = words.length === 0 ? whole : `${shown} ${shown > 1 ? many : one} ${of} ${rows.length}`;
+      nothing.hidden = shown > 0;
+    });
+    search.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') event.preventDefault();
+      if (event.key === 'Escape') {
+        search.value = '';
+        search.dispatchEvent(new Event('input'));
+      }
+    });
+  }
+
+  /* Keys: up and down along the lines, Enter for the images, C for the report, / for the search. */
+  let current = -1;
+  const select = (index) => {
+    rows[current]?.classList.remove('current');
+    current = index;
+    const row = rows[index];
+    row.classList.add('current');
+    (row.querySelector('a.images') ?? row.querySelector('a, summary'))?.focus({ preventScroll: true });
+    row.scrollIntoView({ block: 'nearest' });
+  };
+  const step = (by) => {
+    for (let index = current + by; index >= 0 && index < rows.length; index += by)
+      if (!rows[index].hidden) return select(index);
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const inField = event.target.closest('input:not([type=checkbox]), select, textarea');
+    if (event.key === '/' && !inField && search) {
+      event.preventDefault();
+      search.focus();
+    } else if (!inField && (event.key === 'ArrowDown' || event.key === 'ArrowUp') && rows.length > 0) {
+      event.preventDefault();
+      step(event.key === 'ArrowDown' ? 1 : -1);
+    } else if (!inField && event.key.toLowerCase() === 'c' && rows[current]) {
+      rows[current].querySelector('a.report')?.click();
+    } else if (event.key === 'ArrowDown' && event.target === search) {
+      event.preventDefault();
+      current = -1;
+      step(1);
+    }
+  });
+
+  /* Comparison: two exams, no more and no fewer. */
+  const compare = document.getElementById('compare');
+  if (compare) {
+    const ticks = () => [...table.querySelectorAll('input[name=examens]')];
+    const update = () => {
+      const chosen = ticks().filter((tick) => tick.checked).length;
+      compare.disabled = chosen !== 2;
+      for (const tick of ticks()) tick.disabled = chosen >= 2 && !tick.checked;
+    };
+    table.addEventListener('change', update);
+    update();
+  }
+
+  /* A manifest or an archive brought by the patient. */
+  const upload = document.querySelector('[data-upload]');
+  if (upload) {
+    upload.hidden = false;
+    const input = upload.querySelector('input');
+    const status = upload.querySelector('.upload-status');
+    input.addEventListener('change', async () => {
+      const [file] = input.files;
+      if (!file) return;
+      status.textContent = status.dataset.working;
+      const answer = await fetch(upload.dataset.upload, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/octet-stream',
+          'X-CSRF-Token': upload.dataset.csrf,
+          Accept: 'application/json',
+        },
+        body: file,
+      }).catch(() => undefined);
+      if (answer?.ok) return location.reload();
+      const problem = await answer?.json().catch(() => undefined);
+      status.textContent = problem?.message ?? problem?.title ?? '';
+      input.value = '';
+    });
+  }
+})();
