@@ -29,5 +29,5 @@ export const defaultDicomWebSettings: DicomWebSettings = {
   jsonBytesMax: 64 * 1_048_576,
   partBytesMax: 4 * 1_073_741_824,
   partHeaderBytesMax: 16_384,
-  pageSize: 1_000,
+  pageSize: 5_000,
 };

@@ -14,8 +14,8 @@ const matchesMax = 10_000;
 const uidsPerRequest = 100;
 /** What servers with a low limit accept, when the usual page is refused. */
 const smallPage = 100;
-/** No server known stops by itself below this number of matches without saying so. */
-const silentLimitMin = 50;
+/** A server that stops at a limit of its own without saying so stops at a round number; a missed one costs a manifest. */
+const looksCutShort = (matches: number): boolean => matches >= 50 && matches % 10 === 0;
 
 /** Segment of an address made of a UID. */
 export function uidSegment(uid: string): string {
@@ -63,7 +63,7 @@ export class Qido {
         throw new GatewayError(pacsErrors.tooManyMatches, { detail: `over ${search.limit}` });
       }
       // Nothing new: the end, or a server that pays no attention to the offset.
-      if (fresh === 0 || !(page.mayGoOn || page.matches.length >= silentLimitMin)) return;
+      if (fresh === 0 || !(page.mayGoOn || looksCutShort(page.matches.length))) return;
       offset += page.matches.length;
     }
   }
