@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startSandboxDmp, SandboxDmp } from './dmp';
 import { createSandboxPki, MemberFiles, PkiServer, pscClientIds, SandboxPki, startPkiServer } from './pki';
+import { demoPatients } from './demo-data';
 import { SandboxPorts } from './ports';
 import { SandboxPsc, startSandboxPsc } from './psc';
+import { RisPage, startRisPage } from './ris';
 import { ListSigner, startWhiteListServer, WhiteListServer } from './whitelist';
 
 /** Every national neighbour, each speaking its real protocol on 127.0.0.1. */
@@ -14,6 +16,7 @@ export interface Neighbours {
   readonly whiteList: WhiteListServer;
   readonly psc: SandboxPsc;
   readonly dmp: SandboxDmp;
+  readonly risPage: RisPage;
   stop(): Promise<void>;
 }
 
@@ -62,7 +65,7 @@ export async function startNeighbours(dataDir: string, ports: SandboxPorts): Pro
   const pki = await createSandboxPki({ dir: pkiDir, baseUrl: pkiServer.url });
   const { members } = pki;
   const clientCa = readFileSync(pki.exchangeCa, 'utf8');
-  const [whiteList, psc, dmp] = await Promise.all([
+  const [whiteList, psc, dmp, risPage] = await Promise.all([
     startWhiteListServer({
       port: ports.whiteList,
       tls: tlsOf(members.whiteListServer),
@@ -98,9 +101,19 @@ export async function startNeighbours(dataDir: string, ports: SandboxPorts): Pro
       clientCa,
       dataDir: join(dataDir, 'dmp'),
     }),
+    startRisPage({
+      port: ports.risPage,
+      tls: tlsOf(members.portal),
+      contextualCall: `https://localhost:${ports.portal}/contextual-call`,
+      patients: [
+        { ...demoPatients.thorax, appointment: 'Scanner thoracique de contrôle' },
+        { ...demoPatients.head, appointment: 'IRM cérébrale' },
+        { ...demoPatients.abdomen, appointment: 'Échographie abdominale' },
+      ],
+    }),
   ]);
   const stop = async () => {
-    await Promise.allSettled([whiteList.close(), psc.close(), dmp.close(), pkiServer.close()]);
+    await Promise.allSettled([whiteList.close(), psc.close(), dmp.close(), risPage.close(), pkiServer.close()]);
   };
-  return { pki, pkiServer, whiteList, psc, dmp, stop };
+  return { pki, pkiServer, whiteList, psc, dmp, risPage, stop };
 }

@@ -18,6 +18,8 @@ export interface ReadyParts {
   readonly neighbours: Neighbours;
   readonly pacs: PacsFacts;
   readonly studies: readonly (LoadedStudy & { kosSopInstanceUid: string })[];
+  /** Studies of the other hospital, when it was started. */
+  readonly remoteStudies?: ReadyParts['studies'];
 }
 
 const files = ({ cert, key, dn }: MemberFiles) => ({ cert, key, dn });
@@ -36,12 +38,12 @@ function studyOf(study: ReadyParts['studies'][number]) {
 }
 
 /** The `ready.json` of the contract. */
-export function readyFacts({ ports, neighbours, pacs, studies }: ReadyParts) {
-  const { pki, psc, dmp, whiteList } = neighbours;
+export function readyFacts({ ports, neighbours, pacs, studies, remoteStudies }: ReadyParts) {
+  const { pki, psc, dmp, whiteList, risPage } = neighbours;
   const { listed, unlisted, revoked, expired, foreign } = pki.members;
   const portal = `https://localhost:${ports.portal}`;
   return {
-    portal: { url: portal, contextualCall: `${portal}/contextual-call` },
+    portal: { url: portal, contextualCall: `${portal}/contextual-call`, risPage: risPage.url },
     source: { url: `https://localhost:${ports.exchange}${exchangeBasePath}` },
     hl7: { host: '127.0.0.1', port: ports.hl7, tlsPort: ports.hl7Tls },
     dicom: { host: '127.0.0.1', port: ports.dicom, aeTitle: 'DRIMBOX' },
@@ -64,6 +66,10 @@ export function readyFacts({ ports, neighbours, pacs, studies }: ReadyParts) {
       foreign: files(foreign),
     },
     studies: studies.map(studyOf),
+    remote: remoteStudies && {
+      source: { url: `https://localhost:${ports.remoteExchange}${exchangeBasePath}` },
+      studies: remoteStudies.map(studyOf),
+    },
     metrics: `http://127.0.0.1:${ports.internal}/metrics`,
     health: `http://127.0.0.1:${ports.internal}/health`,
   };

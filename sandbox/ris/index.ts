@@ -5,3 +5,5 @@ export * from './mllp-sender';
 export { makePdf } from './pdf';
 export { documentIdOf, makeReport } from './report-document';
 export type { ReportOptions } from './report-document';
+export { startRisPage } from './ris-page';
+export type { RisPage, RisPageOptions, RisPagePatient } from './ris-page';
