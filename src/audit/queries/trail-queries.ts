@@ -1,0 +1,208 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AuditActor, AuditKind, AuditOutcome } from '../trail/audit-event';
+
+/** Events by which somebody saw, or received, what belongs to a patient. */
+export const accessKinds: readonly AuditKind[] = [
+  'context.opened',
+  'dmp.status',
+  'dmp.stored-query',
+  'dmp.retrieve',
+  'exams.listed',
+  'exams.report-shown',
+  'exams.manifest-read',
+  'retrieval.series',
+  'viewer.opened',
+  'serving.delivered',
+  'transfer.imported',
+  'transfer.archive-exported',
+  'transfer.archive-read',
+];
+
+export interface TrailSearch {
+  readonly kinds?: readonly AuditKind[];
+  readonly outcome?: AuditOutcome;
+  /** From included, to excluded. */
+  readonly from?: Date;
+  readonly to?: Date;
+  /** National identifier with its type digit, or the eleven digits of an RPPS number. */
+  readonly professionalId?: string;
+  /** INS; events about a study of this patient count, too. */
+  readonly patientMatricule?: string;
+  readonly studyInstanceUid?: string;
+  readonly correlationId?: string;
+  readonly errorCode?: string;
+  /** Only lines older than this one. */
+  readonly beforeId?: string;
+  /** At most 1000; 100 unless told. */
+  readonly limit?: number;
+}
+
+export interface TrailLine {
+  readonly id: string;
+  readonly at: Date;
+  readonly kind: AuditKind;
+  readonly outcome: AuditOutcome;
+  readonly correlationId?: string;
+  readonly actor: AuditActor;
+  readonly patientMatricule?: string;
+  readonly patientOid?: string;
+  readonly studyInstanceUid?: string;
+  readonly documentUniqueId?: string;
+  readonly instances?: number;
+  readonly bytes?: number;
+  readonly durationMs?: number;
+  readonly errorCode?: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** One professional or peer who saw a patient's data. */
+export interface Viewing {
+  readonly professionalId?: string;
+  readonly professionalName?: string;
+  readonly peer?: string;
+  readonly structureId?: string;
+  readonly acts: number;
+  readonly kinds: readonly AuditKind[];
+  readonly first: Date;
+  readonly last: Date;
+}
+
+/** One patient, or study without a known patient, whose data a professional saw. */
+export interface SeenPatient {
+  readonly patientMatricule?: string;
+  readonly studies: readonly string[];
+  readonly acts: number;
+  readonly kinds: readonly AuditKind[];
+  readonly first: Date;
+  readonly last: Date;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+const limitMax = 1_000;
+const groupsMax = 1_000;
+
+/** What auditors ask of the trail. Reading it is itself recorded, by the caller. */
+@Injectable()
+export class TrailQueries {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Newest first. */
+  async search(search: TrailSearch): Promise<TrailLine[]> {
+    const { where, values } = conditions(search);
+    const limit = Math.min(Math.max(search.limit ?? 100, 1), limitMax);
+    const rows = await this.rows(`SELECT * FROM audit_record ${where} ORDER BY id DESC LIMIT ${limit}`, values);
+    return rows.map(lineOf);
+  }
+
+  /** Every line, newest first, read by portions: for exports. */
+  async *all(search: TrailSearch, linesMax: number): AsyncGenerator<TrailLine> {
+    let { beforeId } = search;
+    for (let given = 0; given < linesMax;) {
+      const lines = await this.search({ ...search, beforeId, limit: Math.min(limitMax, linesMax - given) });
+      yield* lines;
+      if (lines.length < limitMax) return;
+      given += lines.length;
+      beforeId = lines.at(-1)?.id;
+    }
+  }
+
+  /** Who saw this patient? Professionals and peers, the latest first. */
+  async whoSaw(search: TrailSearch & { readonly patientMatricule: string }): Promise<Viewing[]> {
+    const { where, values } = conditions({ kinds: accessKinds, outcome: 'success', ...search });
+    const rows = await this.rows(
+      `SELECT actor->>'professionalId' AS professional_id, max(actor->>'professionalName') AS professional_name,
+         CASE WHEN actor->>'professionalId' IS NULL THEN actor->>'peer' END AS peer, actor->>'structureId' AS structure_id,
+         count(*)::int AS acts, array_agg(DISTINCT kind) AS kinds, min(at) AS first, max(at) AS last
+       FROM audit_record ${where} GROUP BY 1, 3, 4 ORDER BY last DESC LIMIT ${groupsMax}`,
+      values,
+    );
+    return rows.map((row) => ({
+      professionalId: text(row.professional_id),
+      professionalName: text(row.professional_name),
+      peer: text(row.peer),
+      structureId: text(row.structure_id),
+      ...groupOf(row),
+    }));
+  }
+
+  /** What did this professional see? Patients, the latest first. */
+  async seenBy(search: TrailSearch & { readonly professionalId: string }): Promise<SeenPatient[]> {
+    const { where, values } = conditions({ kinds: accessKinds, outcome: 'success', ...search });
+    const rows = await this.rows(
+      `SELECT patient_matricule, array_remove(array_agg(DISTINCT study_instance_uid), NULL) AS studies,
+         count(*)::int AS acts, array_agg(DISTINCT kind) AS kinds, min(at) AS first, max(at) AS last
+       FROM audit_record ${where} AND (patient_matricule IS NOT NULL OR study_instance_uid IS NOT NULL)
+       GROUP BY patient_matricule ORDER BY last DESC LIMIT ${groupsMax}`,
+      values,
+    );
+    return rows.map((row) => ({
+      patientMatricule: text(row.patient_matricule),
+      studies: row.studies as string[],
+      ...groupOf(row),
+    }));
+  }
+
+  private rows(sql: string, values: unknown[]): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(sql, values);
+  }
+}
+
+function conditions(search: TrailSearch): { where: string; values: unknown[] } {
+  const parts: string[] = ['true'];
+  const values: unknown[] = [];
+  const add = (value: unknown, sql: (place: string) => string) => {
+    if (value !== undefined && value !== '') parts.push(sql(`$${values.push(value)}`));
+  };
+  add(search.kinds?.length ? search.kinds : undefined, (at) => `kind = ANY(${at})`);
+  add(search.outcome, (at) => `outcome = ${at}`);
+  add(search.from, (at) => `at >= ${at}`);
+  add(search.to, (at) => `at < ${at}`);
+  const { professionalId } = search;
+  const isRpps = professionalId !== undefined && /^\d{11}$/.test(professionalId);
+  add(isRpps ? `8${professionalId}` : professionalId, (at) => `actor->>'professionalId' = ${at}`);
+  add(
+    search.patientMatricule,
+    (at) =>
+      `(patient_matricule = ${at} OR (patient_matricule IS NULL AND study_instance_uid IN
+         (SELECT study_instance_uid FROM audit_record WHERE patient_matricule = ${at} AND study_instance_uid IS NOT NULL)))`,
+  );
+  add(search.studyInstanceUid, (at) => `study_instance_uid = ${at}`);
+  add(search.correlationId, (at) => `correlation_id = ${at}`);
+  add(search.errorCode, (at) => `error_code = ${at}`);
+  add(/^\d{1,18}$/.test(search.beforeId ?? '') ? search.beforeId : undefined, (at) => `id < ${at}`);
+  return { where: `WHERE ${parts.join(' AND ')}`, values };
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const number = (value: unknown): number | undefined =>
+  value === null || value === undefined ? undefined : Number(value);
+
+function groupOf(row: Row) {
+  return {
+    acts: row.acts as number,
+    kinds: row.kinds as AuditKind[],
+    first: row.first as Date,
+    last: row.last as Date,
+  };
+}
+
+function lineOf(row: Row): TrailLine {
+  return {
+    id: String(row.id),
+    at: row.at as Date,
+    kind: row.kind as AuditKind,
+    outcome: row.outcome as AuditOutcome,
+    correlationId: text(row.correlation_id),
+    actor: row.actor as AuditActor,
+    patientMatricule: text(row.patient_matricule),
+    patientOid: text(row.patient_oid),
+    studyInstanceUid: text(row.study_instance_uid),
+    documentUniqueId: text(row.document_unique_id),
+    instances: number(row.instances),
+    bytes: number(row.bytes),
+    durationMs: number(row.duration_ms),
+    errorCode: text(row.error_code),
+    facts: row.facts as TrailLine['facts'],
+  };
+}
