@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeCause, GatewayError } from '../../../platform/errors';
+import { Logger } from '../../../platform/logging';
+import { gauge } from '../../../platform/metrics';
+import { retrievalErrors } from '../retrieval.errors';
+import type { RetrievedHead, RetrievedInstance } from '../retrieval.types';
+import { ExamFolder } from './exam-folder';
+import type { KeptExamRow, KeptExamsRepository } from './kept-exams.repository';
+
+/** Seals the keys of the folders (`ConsumerSeal` of consumer/context fits). */
+export interface KeySeal {
+  seal(bytes: Buffer, owner: string): Buffer;
+  open(sealed: Buffer, owner: string): Buffer | undefined;
+}
+
+export interface RetrievalCacheOptions {
+  readonly folder: string;
+  readonly bytesMax: number;
+  /** How long an exam stays after its last user left. */
+  readonly keepMs: number;
+  readonly now?: () => number;
+}
+
+/** One exam on disk. */
+export interface KeptExam {
+  readonly id: string;
+  readonly folder: ExamFolder;
+  readonly contexts: Set<string>;
+  users: number;
+  usedAtMs: number;
+}
+
+const metrics = { bytes: gauge('retrieval_cache_bytes', 'Encrypted images of other hospitals kept on disk') };
+const keyBytes = 32;
+
+/**
+ * Images of other hospitals on disk: bounded, encrypted under one key for each exam, whose sealed form is in the database.
+ * An exam goes when its patient closes, when it has not been used for a while, or when room is needed.
+ */
+export class RetrievalCache {
+  private readonly logger = new Logger('retrieval');
+  private readonly byExam = new Map<string, Promise<KeptExam>>();
+  private readonly kept = new Set<KeptExam>();
+  private readonly now: () => number;
+
+  constructor(
+    private readonly options: RetrievalCacheOptions,
+    private readonly repository: Pick<
+      KeptExamsRepository,
+      'all' | 'add' | 'touch' | 'keepFor' | 'contexts' | 'releaseContext' | 'remove' | 'openContexts'
+    >,
+    private readonly seal: KeySeal,
+  ) {
+    this.now = options.now ?? Date.now;
+  }
+
+  /** Takes over what an earlier run left for patients that are still open; everything else goes. */
+  async start(): Promise<void> {
+    await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
+    const contexts = await this.repository.contexts();
+    const open = await this.repository.openContexts([...new Set([...contexts.values()].flatMap((ids) => [...ids]))]);
+    const known = new Set<string>();
+    for (const row of await this.repository.all()) {
+      const ours = [...(contexts.get(row.id) ?? [])].filter((id) => open.has(id));
+      const key = ours.length > 0 ? this.seal.open(row.sealedKey, row.id) : undefined;
+      if (!key) {
+        await this.repository.remove(row.id);
+        continue;
+      }
+      known.add(row.id);
+      await this.adopt(row, key, ours);
+    }
+    for (const name of await readdir(this.options.folder)) {
+      if (!known.has(name)) await rm(join(this.options.folder, name), { recursive: true, force: true });
+    }
+    this.tellSize();
+  }
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const { folder } of this.kept) bytes += folder.bytes;
+    return bytes;
+  }
+
+  /** Opens the exam of that digest for a user of that patient context; `leave` ends it. */
+  async open(exam: Buffer, contextId: string): Promise<KeptExam> {
+    const digest = exam.toString('hex');
+    const opening = this.byExam.get(digest) ?? this.make(exam);
+    this.byExam.set(digest, opening);
+    const kept = await opening.catch((error: unknown) => {
+      this.byExam.delete(digest);
+      throw error;
+    });
+    kept.users += 1;
+    kept.usedAtMs = this.now();
+    kept.contexts.add(contextId);
+    await this.repository.keepFor(kept.id, contextId);
+    await this.repository.touch(kept.id);
+    return kept;
+  }
+
+  leave(kept: KeptExam): void {
+    kept.users = Math.max(0, kept.users - 1);
+    kept.usedAtMs = this.now();
+  }
+
+  /** @throws GatewayError `cacheFull` when there is no room even without the exams that nobody looks at */
+  async put(kept: KeptExam, uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
+    const wanted = instance.dataset.length + 4096;
+    if (!this.kept.has(kept)) return;
+    await this.makeRoom(this.options.bytesMax - wanted);
+    if (this.bytes + wanted > this.options.bytesMax)
+      throw new GatewayError(retrievalErrors.cacheFull, { detail: 'limit' });
+    try {
+      await kept.folder.put(uid, instance, head);
+    } catch (cause) {
+      if (!this.kept.has(kept)) return;
+      // The disk is fuller than the limit says: what nobody looks at goes, once.
+      await this.makeRoom(0);
+      await kept.folder.put(uid, instance, head).catch(() => {
+        throw new GatewayError(retrievalErrors.cacheFull, { cause, detail: 'disk' });
+      });
+    }
+    this.tellSize();
+  }
+
+  /** The patient closed: what was kept for nobody else goes at once. @returns how many exams went */
+  async releaseContext(contextId: string): Promise<number> {
+    await this.repository.releaseContext(contextId);
+    let purged = 0;
+    for (const kept of [...this.kept]) {
+      if (!kept.contexts.delete(contextId) || kept.contexts.size > 0) continue;
+      await this.purge(kept);
+      purged += 1;
+    }
+    return purged;
+  }
+
+  /** Exams that nobody has looked at for the time given in the options. */
+  async sweep(): Promise<void> {
+    const before = this.now() - this.options.keepMs;
+    for (const kept of this.unused()) if (kept.usedAtMs <= before) await this.purge(kept);
+  }
+
+  private async make(exam: Buffer): Promise<KeptExam> {
+    const id = randomBytes(16).toString('hex');
+    const key = randomBytes(keyBytes);
+    await this.repository.add({ id, exam, sealedKey: this.seal.seal(key, id) });
+    return this.adopt({ id, exam, usedAt: new Date(this.now()) }, key, []);
+  }
+
+  private async adopt(row: Pick<KeptExamRow, 'id' | 'exam' | 'usedAt'>, key: Buffer, contexts: readonly string[]) {
+    const folder = await ExamFolder.open(join(this.options.folder, row.id), key);
+    const kept = { id: row.id, folder, contexts: new Set(contexts), users: 0, usedAtMs: row.usedAt.getTime() };
+    this.kept.add(kept);
+    this.byExam.set(row.exam.toString('hex'), Promise.resolve(kept));
+    return kept;
+  }
+
+  private unused(): KeptExam[] {
+    return [...this.kept].filter(({ users }) => users === 0).sort((one, other) => one.usedAtMs - other.usedAtMs);
+  }
+
+  private async makeRoom(bytesMax: number): Promise<void> {
+    for (const kept of this.unused()) {
+      if (this.bytes <= bytesMax) return;
+      await this.purge(kept);
+    }
+  }
+
+  /** The key first: without it the files are noise, whatever becomes of them. */
+  private async purge(kept: KeptExam): Promise<void> {
+    if (!this.kept.delete(kept)) return;
+    for (const [digest, opening] of this.byExam)
+      if ((await opening.catch(() => undefined)) === kept) this.byExam.delete(digest);
+    try {
+      await this.repository.remove(kept.id);
+    } finally {
+      await kept.folder.remove().catch((error: unknown) => {
+        this.logger.warn(
+          { cause: describeCause(error) },
+          'files of a closed exam could not be removed; they are unreadable',
+        );
+      });
+    }
+    this.tellSize();
+  }
+
+  private tellSize(): void {
+    metrics.bytes.set(this.bytes);
+  }
+}

@@ -1,0 +1,114 @@
+import { DicomRefusal, readAttributes, readDataSet, transferSyntax, type ReadElement } from '../../../standards/dicom';
+import { insNatures } from '../../../standards/identity';
+import type { ExpectedPatient, RetrievedHead } from '../retrieval.types';
+
+export const identityStrictnesses = ['ins', 'traits', 'contradiction'] as const;
+export type IdentityStrictness = (typeof identityStrictnesses)[number];
+
+/** What is wrong with the identity that an image carries. Words only: never a value. */
+export type PatientMismatch =
+  'ins-differs' | 'ins-absent' | 'birth-date-differs' | 'birth-date-absent' | 'sex-differs' | 'name-differs';
+
+/** The patient of the call, with the names that the verified manifest adds. */
+export interface PatientToMatch extends ExpectedPatient {
+  /** As DICOM writes person names. */
+  readonly otherNames?: readonly string[];
+}
+
+const T = {
+  issuer: 0x00100021,
+  patientName: 0x00100010,
+  patientId: 0x00100020,
+  qualifiers: 0x00100024,
+  birthDate: 0x00100030,
+  sex: 0x00100040,
+  otherIds: 0x00101002,
+  otherNames: 0x00101001,
+  entityId: 0x00400032,
+} as const;
+
+const insOids: readonly string[] = Object.values(insNatures);
+const insAuthority = /INS-?NI[RA]/i;
+
+/**
+ * Compares the identity of an image with the patient of the call. The INS may have been written into the image by its
+ * gateway on the way, so it proves the manifest rather than the image: birth date and sex must never contradict either.
+ */
+export function patientMismatch(
+  { head, transferSyntaxUid }: RetrievedHead,
+  patient: PatientToMatch,
+  strictness: IdentityStrictness,
+): PatientMismatch | undefined {
+  const values = readAttributes(head, {
+    transferSyntaxUid,
+    tags: [T.patientName, T.birthDate, T.sex, T.otherNames],
+  });
+  const texts = (tag: number) => (values.get(tag) ?? []).map((value) => String(value).trim()).filter(Boolean);
+  const claimed = claimedIns(head, transferSyntaxUid);
+  const isNamed = claimed.some(({ value, oid }) => isSame(value, oid, patient));
+  if (claimed.length > 0 && !isNamed) return 'ins-differs';
+  if (strictness === 'ins' && !isNamed) return 'ins-absent';
+  const [birthDate = ''] = texts(T.birthDate);
+  const [sex = ''] = texts(T.sex);
+  if (!agreesOnBirth(birthDate, patient)) return 'birth-date-differs';
+  if (['M', 'F'].includes(sex) && patient.gender !== 'U' && sex !== patient.gender) return 'sex-differs';
+  if (isNamed || strictness === 'contradiction') return undefined;
+  if (birthDate === '') return 'birth-date-absent';
+  const names = [...texts(T.patientName), ...texts(T.otherNames)];
+  return names.some((name) => sharesName(name, patient)) ? undefined : 'name-differs';
+}
+
+interface ClaimedIns {
+  readonly value: string;
+  readonly oid?: string;
+}
+
+/** Every INS in PatientID and OtherPatientIDsSequence (PS3.3 C.2.3). */
+function claimedIns(head: Buffer, transferSyntaxUid: string): ClaimedIns[] {
+  const encoding = transferSyntax(transferSyntaxUid);
+  if (!encoding) throw new DicomRefusal('transfer-syntax-unknown');
+  const { elements } = readDataSet(head, { encoding, stopAt: T.otherIds + 1 });
+  const others = elements.find(({ tag }) => tag === T.otherIds)?.items ?? [];
+  return [elements, ...others].flatMap((item) => insOf(head, item) ?? []);
+}
+
+function insOf(head: Buffer, item: readonly ReadElement[]): ClaimedIns | undefined {
+  const value = text(head, item, T.patientId);
+  if (!value) return undefined;
+  const qualifiers = item.find(({ tag }) => tag === T.qualifiers)?.items ?? [];
+  const oid = qualifiers.map((each) => text(head, each, T.entityId)).find((each) => insOids.includes(each));
+  if (oid !== undefined) return { value, oid };
+  return insAuthority.test(text(head, item, T.issuer)) ? { value } : undefined;
+}
+
+function text(bytes: Buffer, elements: readonly ReadElement[], wanted: number): string {
+  const found = elements.find(({ tag }) => tag === wanted);
+  if (!found) return '';
+  return bytes.toString('latin1', found.valueOffset, found.valueOffset + found.length).replace(/^ +|[ \0]+$/g, '');
+}
+
+/** With its key, or without (13 characters). */
+function isSame(value: string, oid: string | undefined, { ins }: PatientToMatch): boolean {
+  return (value === ins.matricule || value === ins.matricule.slice(0, 13)) && (oid === undefined || oid === ins.oid);
+}
+
+/** A day that the certificate does not know, or that no calendar has, is often written otherwise: the known part counts. */
+function agreesOnBirth(written: string, { birthDate }: PatientToMatch): boolean {
+  if (!/^\d{8}$/.test(written) || written === '00000000') return written === '';
+  if (birthDate.lunar) return written.slice(0, 4) === birthDate.text.slice(0, 4);
+  return written.startsWith(birthDate.text);
+}
+
+const wordsOf = (name: string): string[] =>
+  name
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .toUpperCase()
+    .split(/[^A-Z0-9]+/)
+    .filter((word) => word.length > 1);
+
+/** A family name or a given name in common with any known name of the patient. */
+function sharesName(name: string, { birthFamilyName, firstGivenName, otherNames = [] }: PatientToMatch): boolean {
+  const known = new Set([birthFamilyName, firstGivenName, ...otherNames].flatMap(wordsOf));
+  return wordsOf(name).some((word) => known.has(word));
+}

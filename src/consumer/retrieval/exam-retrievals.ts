@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
+import type { PeerPart, PeerRequest } from '../../connectors/peer';
+import { describeCause, GatewayError } from '../../platform/errors';
+import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/logging';
+import type { ManifestStudy } from '../../standards/manifest';
+import type { InstanceMemory } from './cache/instance-memory';
+import type { KeptExam, RetrievalCache } from './cache/retrieval-cache';
+import type { IdentityStrictness } from './check/check-patient';
+import { ExamRetrieval, SeriesReport } from './exam-retrieval';
+import { ExamHandle } from './opened-exam';
+import { retrievalErrors } from './retrieval.errors';
+import type { ExamToOpen, ImageQuality, OpenedExam } from './retrieval.types';
+import type { FetchRules } from './series-fetch';
+
+export interface ExamRetrievalsOptions {
+  readonly quality: ImageQuality;
+  readonly identity: IdentityStrictness;
+  readonly sharedBy: 'professional' | 'gateway';
+  readonly seriesParallel: number;
+  readonly instancesMax: number;
+  readonly rules: FetchRules;
+}
+
+interface Shared {
+  readonly retrieval: ExamRetrieval;
+  readonly handles: Set<ExamHandle>;
+  readonly kept: KeptExam;
+}
+
+/** Exams of other hospitals that are open here: one retrieval for each, whoever looks at it. */
+export class ExamRetrievals {
+  private readonly logger = new Logger('retrieval');
+  private readonly byExam = new Map<string, Promise<Shared>>();
+
+  constructor(
+    private readonly options: ExamRetrievalsOptions,
+    private readonly fetch: (wanted: PeerRequest, signal: AbortSignal) => AsyncIterable<PeerPart>,
+    private readonly cache: RetrievalCache,
+    private readonly memory: InstanceMemory,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /**
+   * Opens a study that the professional may see. Nothing is fetched before `prefer`, `instance` or `head` is called; what an
+   * earlier opening gave up is then asked for again.
+   * @throws GatewayError `noStudy`
+   */
+  async openExam(exam: ExamToOpen): Promise<OpenedExam> {
+    const study = this.studyOf(exam);
+    const digest = this.digestOf(exam);
+    const key = digest.toString('hex');
+    for (;;) {
+      const opening = this.byExam.get(key) ?? this.begin(exam, study, digest);
+      this.byExam.set(key, opening);
+      const shared = await opening.catch((error: unknown) => {
+        this.byExam.delete(key);
+        throw error;
+      });
+      // The last of the others may have left meanwhile.
+      if (this.byExam.get(key) !== opening) continue;
+      const handle = new ExamHandle(exam, shared.retrieval, (left) => this.leave(key, shared, left));
+      shared.handles.add(handle);
+      if (shared.handles.size > 1) {
+        const kept = await this.cache.open(digest, exam.contextId);
+        this.cache.leave(kept);
+      }
+      shared.retrieval.retry();
+      return handle;
+    }
+  }
+
+  /** The patient of this context closed (logout, end): its exams close, and what is kept for nobody else goes. */
+  async forgetContext(contextId: string): Promise<void> {
+    for (const opening of [...this.byExam.values()]) {
+      const shared = await opening.catch(() => undefined);
+      for (const handle of [...(shared?.handles ?? [])]) if (handle.exam.contextId === contextId) handle.close();
+    }
+    const purged = await this.cache.releaseContext(contextId);
+    if (purged > 0)
+      await this.record({ kind: 'retrieval.purged', outcome: 'success', actor: {}, facts: { exams: purged } });
+  }
+
+  async closeAll(): Promise<void> {
+    for (const opening of [...this.byExam.values()]) {
+      const shared = await opening.catch(() => undefined);
+      for (const handle of [...(shared?.handles ?? [])]) handle.close();
+    }
+  }
+
+  private studyOf({ manifest, studyInstanceUid }: ExamToOpen): ManifestStudy {
+    const study = manifest.studies.find((each) => each.studyInstanceUid === studyInstanceUid);
+    const instances = study?.series.reduce((sum, series) => sum + series.instances.length, 0) ?? 0;
+    if (!study || instances === 0 || instances > this.options.instancesMax) {
+      throw new GatewayError(retrievalErrors.noStudy, { detail: `${instances} instances` });
+    }
+    return study;
+  }
+
+  /** Same patient, study, version of the manifest and quality; and same professional, unless configured otherwise. */
+  private digestOf({ patient, manifest, studyInstanceUid, quality, professional }: ExamToOpen): Buffer {
+    const { ins } = patient;
+    const who = this.options.sharedBy === 'professional' ? professional.professional.subjectNameId : '';
+    const what = [
+      ins.oid,
+      ins.matricule,
+      studyInstanceUid,
+      manifest.sopInstanceUid,
+      quality ?? this.options.quality,
+      who,
+    ];
+    return createHash('sha256').update(JSON.stringify(what)).digest();
+  }
+
+  private async begin(exam: ExamToOpen, study: ManifestStudy, digest: Buffer): Promise<Shared> {
+    const { manifest, patient } = exam;
+    const kept = await this.cache.open(digest, exam.contextId);
+    const handles = new Set<ExamHandle>();
+    const correlation = newCorrelationId();
+    const { identity, seriesParallel, rules } = this.options;
+    const retrieval = new ExamRetrieval({
+      manifest,
+      study,
+      patient: { ...patient, otherNames: manifest.patient.otherNames },
+      strictness: identity,
+      quality: exam.quality ?? this.options.quality,
+      kept,
+      cache: this.cache,
+      memory: this.memory,
+      seriesParallel,
+      rules,
+      fetch: (wanted, signal) => runWithCorrelation(correlation, () => this.fetch(wanted, signal)),
+      accessToken: (lifeMs) => tokenOf([...handles], exam, lifeMs),
+      onSeries: (report) => void this.tellSeries(exam, report),
+      onRefused: (error, seriesInstanceUid) => void this.tellRefused(exam, error, seriesInstanceUid),
+    });
+    return { retrieval, handles, kept };
+  }
+
+  private leave(key: string, shared: Shared, handle: ExamHandle): void {
+    shared.handles.delete(handle);
+    if (shared.handles.size > 0) return;
+    this.byExam.delete(key);
+    shared.retrieval.close();
+    this.cache.leave(shared.kept);
+  }
+
+  private async tellSeries(exam: ExamToOpen, report: SeriesReport): Promise<void> {
+    const { seriesInstanceUid, host, instances, bytes, durationMs, failure } = report;
+    await this.record({
+      kind: 'retrieval.series',
+      outcome: failure ? 'failure' : 'success',
+      ...subjectOf(exam),
+      instances,
+      bytes,
+      durationMs,
+      errorCode: failure?.code,
+      facts: { seriesInstanceUid, host },
+    });
+  }
+
+  private async tellRefused(exam: ExamToOpen, error: GatewayError, seriesInstanceUid: string): Promise<void> {
+    await this.record({
+      kind: 'retrieval.object-refused',
+      outcome: 'refused',
+      ...subjectOf(exam),
+      errorCode: error.code,
+      facts: { seriesInstanceUid, reason: error.detail ?? '' },
+    });
+  }
+
+  /** Images already here are not taken away because the trail cannot be written: it is told to the operator. */
+  private async record(event: AuditEvent): Promise<void> {
+    await this.audit.record(event).catch((error: unknown) => {
+      this.logger.error({ cause: describeCause(error) }, 'audit of a retrieval could not be written');
+    });
+  }
+}
+
+/** The actor, the patient and the study, for the trail. */
+export function subjectOf({ professional, patient, studyInstanceUid, manifest }: ExamToOpen) {
+  const { subjectNameId, given, family } = professional.professional;
+  const actor: AuditActor = {
+    professionalId: subjectNameId,
+    professionalName: [given, family].filter(Boolean).join(' '),
+    structureId: professional.situation?.structureId,
+  };
+  return { actor, patient: patient.ins, studyInstanceUid, documentUniqueId: manifest.sopInstanceUid };
+}
+
+/** A token of somebody who has the exam open now; one may have logged out meanwhile. */
+async function tokenOf(handles: readonly ExamHandle[], first: ExamToOpen, lifeMs?: number): Promise<string> {
+  const professionals = handles.length > 0 ? handles.map(({ exam }) => exam.professional) : [first.professional];
+  let failure: unknown;
+  for (const professional of professionals.reverse()) {
+    try {
+      return await professional.accessToken(lifeMs);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure as Error;
+}
