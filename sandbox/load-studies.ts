@@ -10,6 +10,10 @@ export interface LoadedStudy {
   readonly accessionNumber: string;
   readonly accessionIssuer: string;
   readonly description: string;
+  readonly modality?: string;
+  /** YYYYMMDD and HHMMSS. */
+  readonly date?: string;
+  readonly time?: string;
   readonly patient: DemoPatient;
   readonly objects: readonly ListedObject[];
 }
@@ -17,9 +21,12 @@ export interface LoadedStudy {
 export type StoreFile = (bytes: Buffer) => Promise<void>;
 
 /** Makes the demo studies and stores them in the PACS one file at a time. */
-export async function loadDemoStudies(store: StoreFile): Promise<LoadedStudy[]> {
+export async function loadDemoStudies(
+  store: StoreFile,
+  wanted: (study: DemoStudy) => boolean = () => true,
+): Promise<LoadedStudy[]> {
   const loaded: LoadedStudy[] = [];
-  for (const study of generateDemoStudies()) loaded.push(await loadOne(study, store));
+  for (const study of generateDemoStudies().filter(wanted)) loaded.push(await loadOne(study, store));
   return loaded;
 }
 
@@ -29,8 +36,8 @@ async function loadOne(study: DemoStudy, store: StoreFile): Promise<LoadedStudy>
     await store(bytes);
     objects.push(object);
   }
-  const { studyInstanceUid, accessionNumber, accessionIssuer, description, patient } = study;
-  return { studyInstanceUid, accessionNumber, accessionIssuer, description, patient, objects };
+  const { studyInstanceUid, accessionNumber, accessionIssuer, description, modality, date, time, patient } = study;
+  return { studyInstanceUid, accessionNumber, accessionIssuer, description, modality, date, time, patient, objects };
 }
 
 function filesBelow(folder: string): string[] {
@@ -65,6 +72,9 @@ export async function loadFolder(folder: string, store: StoreFile): Promise<Load
       accessionNumber: text('x00080050') || 'SANS-NUMERO',
       accessionIssuer: localIssuer,
       description: text('x00081030'),
+      modality: text('x00080060'),
+      date: text('x00080020'),
+      time: text('x00080030').slice(0, 6),
       patient: { ...demoPatients.thorax, patientId: text('x00100020') || demoPatients.thorax.patientId },
       objects: [],
     };

@@ -19,6 +19,10 @@ function tell(ready: ReadyFacts, dataDir: string): void {
   say(
     `  studies               ${ready.studies.map((study) => `${study.accessionNumber} (${study.instances})`).join(', ') || 'none'}`,
   );
+  if (ready.remote) {
+    const there = ready.remote.studies.map((study) => `${study.accessionNumber} (${study.instances})`).join(', ');
+    say(`  other hospital        ${ready.remote.source.url}   ${there}`);
+  }
   say(`  data and logs         ${dataDir}`);
   say('');
   say('Everything here is invented and fit for trying only. Ctrl-C ends it.');
@@ -34,12 +38,15 @@ function untilAskedToStop(): Promise<void> {
 async function run(options: SandboxOptions): Promise<void> {
   const dataDir = options.dataDir ? resolve(options.dataDir) : mkdtempSync(join(tmpdir(), 'drimbox-sandbox-'));
   const asked = untilAskedToStop();
-  const sandbox = await startSandbox({ ...options, dataDir, say: (step) => say(`starting: ${step}`) });
+  const sandbox = await startSandbox({ ...options, dataDir, remote: true, say: (step) => say(`starting: ${step}`) });
   const broken = new Promise<string>((resolveWait) => {
-    sandbox.gateway.child.once('exit', () => resolveWait(`the gateway ended: see ${join(dataDir, 'gateway.log')}`));
+    sandbox.gateway.child.once('exit', () =>
+      resolveWait(`the gateway ended: see ${join(dataDir, 'gateway-home.log')}`),
+    );
   });
   if (options.readyFile) writeFileSync(options.readyFile, `${JSON.stringify(sandbox.ready, null, 2)}\n`);
   tell(sandbox.ready, dataDir);
+  sandbox.remote?.gateway.child.once('exit', () => say('the gateway of the other hospital ended'));
   const fault = await Promise.race([asked.then(() => undefined), broken]);
   say(fault ?? 'stopping');
   await sandbox.stop();

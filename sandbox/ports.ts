@@ -20,6 +20,7 @@ const offsets = {
   risPage: 17,
   remotePortal: 20,
   remoteExchange: 21,
+  remoteHl7: 22,
   remoteDicom: 24,
   remotePacs: 25,
   remotePacsWeb: 26,
