@@ -28,7 +28,7 @@ import {
 } from '../pacs.port';
 import { PaceMemory } from '../retrieval/pace';
 import { Retrieval, RetrieveChannel } from '../retrieval/retrieval';
-import { SharedRetrievals } from '../retrieval/shared-retrievals';
+import { sharedFromInstances, SharedRetrievals } from '../retrieval/shared-retrievals';
 import { AssociationPool } from './association-pool';
 import { Peer } from './connect';
 import { contextFor, DimseNode, GetChannel, MoveChannel, queryPlan } from './dimse-channel';
@@ -107,7 +107,8 @@ export class DimsePacs implements Pacs {
   }
 
   retrieve(request: RetrievalRequest, sink: InstanceSink, signal?: AbortSignal): Promise<RetrievalOutcome> {
-    const isAlone = request.sharing === 'never' || request.method !== undefined;
+    const isAlone =
+      request.sharing === 'never' || request.method !== undefined || request.instances.length < sharedFromInstances;
     return isAlone ? this.retrieveAlone(request, sink, signal) : this.shared.retrieve(request, sink, signal);
   }
 

@@ -2,6 +2,8 @@ import { InstanceHeader, InstanceSink } from '../pacs.port';
 
 /** Bytes that an instance may hold back while another one is being delivered. */
 const parcelBytesMax = 8 * 1_048_576;
+/** Bytes that all instances together may hold back: whole small ones add up behind a slow reader. */
+const funnelBytesMax = 16 * 1_048_576;
 
 /** One instance on its way from an association to the sink. */
 export class Parcel {
@@ -41,6 +43,7 @@ export class Parcel {
 export class Funnel {
   private current: Parcel | undefined;
   private readonly waiting: Parcel[] = [];
+  private heldBytes = 0;
   private sinkIsFull = false;
   private spoilt = false;
   private idle: (() => void)[] = [];
@@ -74,17 +77,19 @@ export class Funnel {
     }
     parcel.pieces.push(piece);
     parcel.heldBytes += piece.length;
+    this.heldBytes += piece.length;
     return this.hasRoom(parcel);
   }
 
   hasRoom(parcel: Parcel): boolean {
     if (this.spoilt || parcel.state === 'cut') return true;
-    return parcel === this.current ? !this.sinkIsFull : parcel.heldBytes < parcelBytesMax;
+    if (parcel === this.current) return !this.sinkIsFull;
+    return parcel.heldBytes < parcelBytesMax && this.heldBytes < funnelBytesMax;
   }
 
   cut(parcel: Parcel, reason: Error): boolean {
     parcel.state = 'cut';
-    parcel.pieces.length = 0;
+    this.release(parcel);
     this.wakeUp(parcel);
     if (parcel === this.current) {
       this.spoil(reason);
@@ -103,6 +108,7 @@ export class Funnel {
     if (begun) this.sink.cut(reason);
     for (const parcel of [...this.waiting, ...(begun ? [begun] : [])]) this.wakeUp(parcel);
     this.waiting.length = 0;
+    this.heldBytes = 0;
     this.settleIdle();
   }
 
@@ -120,8 +126,10 @@ export class Funnel {
       let piece: Buffer | undefined;
       while (!this.sinkIsFull && (piece = parcel.pieces.shift())) {
         parcel.heldBytes -= piece.length;
+        this.heldBytes -= piece.length;
         this.give(piece);
       }
+      this.wakeWaiting();
       if (this.sinkIsFull && (parcel.pieces.length > 0 || parcel.state === 'open')) return;
       if (parcel.state === 'open') {
         this.wakeUp(parcel);
@@ -159,6 +167,19 @@ export class Funnel {
     this.sink.end();
     this.onDelivered(parcel.header);
     this.wakeUp(parcel);
+  }
+
+  /** Forgets what an instance held back. */
+  private release(parcel: Parcel): void {
+    this.heldBytes -= parcel.heldBytes;
+    parcel.heldBytes = 0;
+    parcel.pieces.length = 0;
+  }
+
+  /** Associations that paused for the sake of all may go on once half of the room is free again. */
+  private wakeWaiting(): void {
+    if (this.heldBytes > funnelBytesMax / 2) return;
+    for (const parcel of this.waiting) if (this.hasRoom(parcel)) this.wakeUp(parcel);
   }
 
   private wakeUp(parcel: Parcel): void {

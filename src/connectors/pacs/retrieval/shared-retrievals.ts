@@ -9,6 +9,12 @@ export type RetrieveAlone = (
   signal?: AbortSignal,
 ) => Promise<RetrievalOutcome>;
 
+/**
+ * Requests for fewer instances are retrieved alone: joining a run for the same series would make one image wait for the
+ * end of another request's.
+ */
+export const sharedFromInstances = 16;
+
 /** A reader whose queue is full in the middle of an instance may hold another reader up for this long. */
 const stallMsMax = 15_000;
 
