@@ -33,6 +33,7 @@ export { EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNDEFINED_LENGTH } from './element-he
 export { DeflateStream, inflateDataSet, InflateStream } from './inflate';
 export { HeadWalker, type HeadWalkerOptions, type WalkedElement } from './head-walker';
 export { readDataSet, type ReadElement, type ReadOptions, type ReadResult } from './data-set-reader';
+export { EndWatcher } from './end-watcher';
 export { InsInserter, type InsInserterOptions } from './ins-inserter';
 export {
   encodeFileMeta,

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { InstanceHeader, InstanceSink, RetrievalOutcome } from '../../../connectors/pacs';
 import { describeCause, GatewayError } from '../../../platform/errors';
 import type { Transcoder } from '../../../platform/transcoding';
-import { DicomRefusal, encodeFileMeta, InsInserter, InsToInsert } from '../../../standards/dicom';
+import { DicomRefusal, EndWatcher, encodeFileMeta, InsInserter, InsToInsert } from '../../../standards/dicom';
 import { chooseTransferSyntax, TransferSyntaxChoice, WishList } from '../../../standards/dicomweb';
 import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
 import { servingErrors } from '../serving.errors';
@@ -26,7 +26,12 @@ export interface InstancesAnswerOptions {
 
 /** What the instance under way needs; a conversion gathers it whole first. */
 type Current =
-  | { readonly mode: 'pass'; readonly header: InstanceHeader; readonly inserter: InsInserter | undefined }
+  | {
+      readonly mode: 'pass';
+      readonly header: InstanceHeader;
+      readonly inserter: InsInserter | undefined;
+      readonly watcher: EndWatcher;
+    }
   | { readonly mode: 'convert'; readonly header: InstanceHeader; readonly chunks: Buffer[]; bytes: number }
   | { readonly mode: 'discard' };
 
@@ -63,7 +68,9 @@ export class InstancesAnswer implements InstanceSink {
     if (choice === 'not-acceptable') {
       this.fail(new GatewayError(servingErrors.notAcceptable, { detail: `stored as ${header.transferSyntaxUid}` }));
     } else if (choice === 'as-is') {
-      this.current = { mode: 'pass', header, inserter: this.inserter(header.transferSyntaxUid) };
+      const { transferSyntaxUid } = header;
+      const watcher = new EndWatcher(transferSyntaxUid);
+      this.current = { mode: 'pass', header, inserter: this.inserter(transferSyntaxUid), watcher };
       this.betweenParts = false;
       this.writePartHead(header, header.transferSyntaxUid);
     } else {
@@ -79,7 +86,10 @@ export class InstancesAnswer implements InstanceSink {
 
   write(chunk: Buffer): boolean {
     const current = this.current;
-    if (current.mode === 'pass') return this.pass(current, () => current.inserter?.push(chunk) ?? [chunk]);
+    if (current.mode === 'pass') {
+      current.watcher.push(chunk);
+      return this.pass(current, () => current.inserter?.push(chunk) ?? [chunk]);
+    }
     if (current.mode === 'convert') this.gather(current, chunk);
     return this.isReady;
   }
@@ -88,7 +98,11 @@ export class InstancesAnswer implements InstanceSink {
     const current = this.current;
     this.current = { mode: 'discard' };
     if (current.mode === 'pass') {
-      this.pass(current, () => current.inserter?.end() ?? []);
+      this.pass(current, () => {
+        current.watcher.end();
+        return current.inserter?.end() ?? [];
+      });
+      if (this.failure) return;
       this.body.flush();
       this.betweenParts = true;
       this.writeConverted();
