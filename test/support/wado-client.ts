@@ -130,7 +130,7 @@ export class WadoClient {
 function parameterOf(contentType: string, name: string): string {
   const match = new RegExp(`;\\s*${name}="?([^";]+)"?`, 'i').exec(contentType);
   if (!match) throw new Error(`no ${name} in ${contentType}`);
-  return match[1] as string;
+  return match[1];
 }
 
 /** Splits a whole `multipart/related` body (RFC 2046, 5.1); throws when anything is not exactly where it belongs. */
