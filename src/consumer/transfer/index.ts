@@ -1,0 +1,10 @@
+/** Exams of other hospitals into the local PACS, or into an archive file. */
+export { reconcileIdentity } from './reconcile-identity';
+export type { Reconciliation } from './reconcile-identity';
+export { transferConfig } from './transfer.config';
+export { transferErrors } from './transfer.errors';
+export { TransferModule } from './transfer.module';
+export { TransferRepository } from './transfer.repository';
+export type * from './transfer.types';
+export { Transfers } from './transfers';
+export type { TransfersOptions } from './transfers';
