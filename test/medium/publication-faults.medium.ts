@@ -59,20 +59,14 @@ const uid = () => study.studyInstanceUid;
 const ris = () => risStudyOf(study);
 const approved = () => bench.manifestsOf(uid()).filter(({ status }) => status === 'Approved');
 const registered = () => bench.manifestsOf(uid()).filter(({ status }) => status !== 'Deleted');
-const current = async (): Promise<string[]> =>
-  (
-    (await gateway.dataSource.query(
-      `SELECT kos_sop_instance_uid AS uid FROM source_manifest WHERE status = 'current'`,
-    )) as {
-      uid: string;
-    }[]
-  ).map(({ uid: kos }) => kos);
-const audits = async (kind: string): Promise<number> =>
-  (
-    (await gateway.dataSource.query('SELECT count(*)::int AS n FROM audit_record WHERE kind = $1', [kind])) as {
-      n: number;
-    }[]
-  )[0].n;
+const current = async (): Promise<string[]> => {
+  const sql = `SELECT kos_sop_instance_uid AS uid FROM source_manifest WHERE status = 'current'`;
+  return (await gateway.dataSource.query<{ uid: string }[]>(sql)).map(({ uid: kos }) => kos);
+};
+const audits = async (kind: string): Promise<number> => {
+  const sql = 'SELECT count(*)::int AS n FROM audit_record WHERE kind = $1';
+  return (await gateway.dataSource.query<{ n: number }[]>(sql, [kind]))[0].n;
+};
 /** The registry, the archive and the state agree about one manifest, and all of it happened once. */
 async function expectPublishedOnce(documents = 1): Promise<void> {
   expect(approved()).toHaveLength(1);

@@ -98,10 +98,10 @@ describe.each([
   const ris = (study: DemoImages): DemoStudy => risStudyOf(study);
   const approved = (study: DemoImages) =>
     bench.manifestsOf(study.studyInstanceUid).filter(({ status }) => status === 'Approved');
-  const audited = async (): Promise<string[]> =>
-    ((await gateway.dataSource.query('SELECT kind FROM audit_record ORDER BY id')) as { kind: string }[]).map(
-      ({ kind }) => kind,
-    );
+  const audited = async (): Promise<string[]> => {
+    const rows = await gateway.dataSource.query<{ kind: string }[]>('SELECT kind FROM audit_record ORDER BY id');
+    return rows.map(({ kind }) => kind);
+  };
   const publish = async (study: DemoImages, options: Parameters<typeof makeOru>[1] = {}) => {
     expect(await gateway.send(makeOru(ris(study), options))).toBe('AA');
     return gateway.reach(study.studyInstanceUid, 'published');
