@@ -17,6 +17,8 @@ import {
 import { PublicationsController } from './publications/publications.controller';
 import { ScreenFormat } from './screen/format';
 import { ServiceController } from './service/service.controller';
+import { StatisticsController } from './statistics/statistics.controller';
+import { TrailController } from './trail/trail.controller';
 
 const screenFormat = {
   provide: ScreenFormat,
@@ -27,7 +29,15 @@ const screenFormat = {
 /** The frame of the portal, the login, and the pages of operators and auditors. */
 @Module({
   imports: [PscModule, PublicationQueriesModule],
-  controllers: [HomeController, LoginController, HospitalLoginController, PublicationsController, ServiceController],
+  controllers: [
+    HomeController,
+    LoginController,
+    HospitalLoginController,
+    PublicationsController,
+    ServiceController,
+    StatisticsController,
+    TrailController,
+  ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: FailureFilter },

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express, { NextFunction, Request, Response } from 'express';
 import hbs from 'hbs';
@@ -76,11 +76,14 @@ function setupViews(app: NestExpressApplication): void {
   hbs.registerHelper('eq', (a: unknown, b: unknown) => a === b);
   registerFormats(app.get(ScreenFormat));
   hbs.registerHelper('json', (value: unknown) => JSON.stringify(value));
-  app.useStaticAssets(join(web, 'static'), {
-    prefix: '/static/',
-    maxAge: '1h',
-    setHeaders: (response) => response.setHeader('Cache-Control', 'public, max-age=3600'),
-  });
+  const cached = {
+    setHeaders: (response: { setHeader(name: string, value: string): unknown }) =>
+      response.setHeader('Cache-Control', 'public, max-age=3600'),
+  };
+  app.useStaticAssets(join(web, 'static'), { prefix: '/static/', ...cached });
+  // The chart library as its package ships it, and nothing else of that folder.
+  const charts = join(dirname(require.resolve('chart.js')), 'chart.umd.js');
+  app.use('/static/vendor/chart.umd.js', express.static(charts, { index: false, redirect: false, ...cached }));
 }
 
 /** Everything that stands before the controllers: headers, correlation, limits, sessions, form marks, views. */

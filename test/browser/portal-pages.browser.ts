@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { DataSource } from 'typeorm';
 import {
   accessibilityFaults,
@@ -8,6 +9,7 @@ import {
   TestBrowser,
   Width,
 } from '../support/browser';
+import { seedTrail, seenPatient } from '../support/audit-rows';
 import { PortalBench, startPortalBench } from '../support/portal-bench';
 import { seedPublications } from '../support/publication-rows';
 
@@ -19,6 +21,7 @@ describe('the pages of the operator', () => {
   beforeAll(async () => {
     bench = await startPortalBench({ DRIMBOX_PUBLICATION_ENABLED: 'false' });
     await seedPublications(bench.app.get(DataSource), 8);
+    await seedTrail(bench.app.get(DataSource), 30);
     browser = await launchBrowser();
   }, 120_000);
   afterAll(async () => {
@@ -26,7 +29,7 @@ describe('the pages of the operator', () => {
     await bench?.close();
   });
 
-  async function see(page: import('playwright-core').Page, name: string, width: Width): Promise<void> {
+  async function see(page: Page, name: string, width: Width): Promise<void> {
     await picture(page, `portal-${name}-${width}`);
     expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
     expect({ name, overflows: await overflowsSideways(page) }).toEqual({ name, overflows: false });
@@ -45,6 +48,11 @@ describe('the pages of the operator', () => {
       await page.waitForLoadState('networkidle');
       await see(page, name, width);
     }
+    await page.fill('#q-patient', seenPatient.matricule);
+    await page.press('#q-patient', 'Enter');
+    await page.waitForSelector('text=DOMINIQUE ESSAI-GENERALISTE');
+    expect(page.url()).not.toContain(seenPatient.matricule);
+    await see(page, 'who-saw', width);
     expect(problems).toEqual([]);
     await page.goto(`${bench.url}/nulle-part`);
     await see(page, 'failure', width);
@@ -53,6 +61,8 @@ describe('the pages of the operator', () => {
     ['publications', '/publications'],
     ['publication', '/publications/5'],
     ['service', '/service'],
+    ['statistics', '/statistiques'],
+    ['trail', '/journal'],
   ];
 
   it('search by words without putting them in an address, page by page, by keyboard', async () => {

@@ -1,0 +1,125 @@
+import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AuditTrail, TrailQueries } from '../../audit';
+import { Access } from '../../platform/http';
+import { ScreenFormat } from '../screen/format';
+import { userOf } from '../session/portal-user';
+import { exportCsv, exportJson, exportLinesMax } from './trail-export';
+import { trailMessages } from './trail.messages';
+import { choices, lineView, searchOf, seenView, TrailForm, trailForm, viewingView } from './trail.view';
+
+const pageSize = 100;
+type Fields = Record<string, unknown>;
+
+/** The trail for auditors: search, the two questions of every inquiry, exports. Each consultation is recorded in it. */
+@Controller('/journal')
+@Access('auditor', 'administrator')
+export class TrailController {
+  constructor(
+    private readonly trail: TrailQueries,
+    private readonly audit: AuditTrail,
+    private readonly format: ScreenFormat,
+  ) {}
+
+  @Get()
+  page(@Query() query: Fields, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.show(trailForm(query, false), request, response);
+  }
+
+  /** Searches are posted: identifiers of people never stand in an address. */
+  @Post()
+  @HttpCode(200)
+  search(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.show(trailForm(body ?? {}, true), request, response);
+  }
+
+  @Post('/patient')
+  @HttpCode(200)
+  async whoSaw(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const form = trailForm({ ...body, actes: 'acces' }, true);
+    await this.record(request, 'who-saw-patient', form);
+    const { from, to } = searchOf(form, this.format);
+    const viewings = await this.trail.whoSaw({ from, to, patientMatricule: form.patient });
+    this.render(response, form, {
+      question: 'patient',
+      heading: trailMessages.whoSawTitle,
+      viewings: viewings.map(viewingView),
+    });
+  }
+
+  @Post('/professionnel')
+  @HttpCode(200)
+  async seenBy(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const form = trailForm({ ...body, actes: 'acces' }, true);
+    await this.record(request, 'seen-by-professional', form);
+    const { from, to } = searchOf(form, this.format);
+    const seen = await this.trail.seenBy({ from, to, professionalId: form.professional });
+    this.render(response, form, {
+      question: 'professionnel',
+      heading: trailMessages.seenByTitle,
+      seen: seen.map(seenView),
+    });
+  }
+
+  @Post('/export.csv')
+  @HttpCode(200)
+  csv(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.export(body, 'csv', request, response);
+  }
+
+  @Post('/export.json')
+  @HttpCode(200)
+  json(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.export(body, 'json', request, response);
+  }
+
+  private async export(
+    body: Fields | undefined,
+    format: 'csv' | 'json',
+    request: Request,
+    response: Response,
+  ): Promise<void> {
+    const form = trailForm(body ?? {}, true);
+    await this.record(request, `export-${format}`, form);
+    const lines = this.trail.all(searchOf(form, this.format), exportLinesMax);
+    await (format === 'csv' ? exportCsv(response, lines) : exportJson(response, lines));
+  }
+
+  private async show(form: TrailForm, request: Request, response: Response): Promise<void> {
+    await this.record(request, 'search', form);
+    const lines = await this.trail.search({ ...searchOf(form, this.format), limit: pageSize + 1 });
+    const shown = lines.slice(0, pageSize);
+    this.render(response, form, {
+      lines: shown.map(lineView),
+      isSearch: true,
+      older: lines.length > pageSize ? shown.at(-1)?.id : undefined,
+    });
+  }
+
+  private render(response: Response, form: TrailForm, content: object): void {
+    const { before: _before, ...typed } = form;
+    response.render('trail/trail', {
+      title: trailMessages.title,
+      m: trailMessages,
+      form,
+      isFiltered: Object.values(typed).some((value) => value !== ''),
+      ...choices(form),
+      ...content,
+    });
+  }
+
+  private record(request: Request, question: string, form: TrailForm): Promise<void> {
+    const user = userOf(request);
+    return this.audit.record({
+      kind: 'portal.trail-consulted',
+      outcome: 'success',
+      actor: { professionalId: user?.id, professionalName: user?.name, address: request.ip },
+      studyInstanceUid: form.study || undefined,
+      facts: {
+        question,
+        ...(form.patient ? { patient: form.patient } : {}),
+        ...(form.professional ? { professional: form.professional } : {}),
+      },
+    });
+  }
+}

@@ -1,0 +1,69 @@
+/* Draws the charts of the statistics page from the figures that stand in it. */
+'use strict';
+(function () {
+  var dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  var tones = dark
+    ? { 1: '#76bfe8', 2: '#5cc9a0', 3: '#e0a850', 4: '#b49be8', bad: '#f08b86' }
+    : { 1: '#0b5c8a', 2: '#1f8f66', 3: '#c07a12', 4: '#6c4fb3', bad: '#c0352f' };
+  var style = getComputedStyle(document.documentElement);
+  var ink = style.getPropertyValue('--ink-soft').trim();
+  var line = style.getPropertyValue('--line').trim();
+  var numbers = new Intl.NumberFormat('fr-FR');
+  Chart.defaults.color = ink;
+  Chart.defaults.borderColor = line;
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  Chart.defaults.animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? false : { duration: 250 };
+
+  function draw(canvas) {
+    var chart = JSON.parse(canvas.dataset.chart);
+    var value = {
+      beginAtZero: true,
+      stacked: chart.stacked,
+      ticks: { precision: 0, maxTicksLimit: 6, callback: numbers.format },
+      border: { display: false },
+    };
+    if (chart.logarithmic) {
+      value.type = 'logarithmic';
+      value.ticks = {
+        maxTicksLimit: 6,
+        callback: function (at) {
+          return Number.isInteger(Math.log10(at)) ? numbers.format(at) : '';
+        },
+      };
+    }
+    var label = {
+      stacked: chart.stacked,
+      grid: { display: false },
+      ticks: { maxRotation: 0, autoSkip: !chart.horizontal },
+    };
+    new Chart(canvas, {
+      type: chart.type,
+      data: {
+        labels: chart.labels,
+        datasets: chart.series.map(function (one) {
+          return {
+            label: one.name,
+            data: one.values,
+            backgroundColor: tones[one.tone],
+            borderColor: tones[one.tone],
+            borderWidth: chart.type === 'line' ? 2 : 0,
+            borderRadius: chart.stacked ? 0 : 3,
+            pointRadius: chart.labels.length > 45 ? 0 : 2,
+            maxBarThickness: 26,
+            cubicInterpolationMode: 'monotone',
+          };
+        }),
+      },
+      options: {
+        maintainAspectRatio: false,
+        indexAxis: chart.horizontal ? 'y' : 'x',
+        interaction: { mode: 'index', intersect: false, axis: chart.horizontal ? 'y' : 'x' },
+        scales: chart.horizontal ? { x: value, y: label } : { x: label, y: value },
+        plugins: {
+          legend: { position: 'bottom', labels: { boxWidth: 12, boxHeight: 12 } },
+        },
+      },
+    });
+  }
+  document.querySelectorAll('canvas[data-chart]').forEach(draw);
+})();

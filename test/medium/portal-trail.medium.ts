@@ -1,0 +1,131 @@
+import type TestAgent from 'supertest/lib/agent';
+import { DataSource } from 'typeorm';
+import { seedTrail, seenPatient } from '../support/audit-rows';
+import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
+
+/** Real: the whole gateway, its database, HTTPS, the sandbox Pro Santé Connect. The trail of the days before is invented. */
+describe('the trail and its figures on the screen', () => {
+  let bench: PortalBench;
+  let agent: TestAgent;
+  let _csrf: string;
+  let lines: number;
+
+  beforeAll(async () => {
+    bench = await startPortalBench({ DRIMBOX_PUBLICATION_ENABLED: 'false' });
+    lines = await seedTrail(bench.app.get(DataSource), 10);
+    agent = await bench.loggedIn('radiologue');
+    _csrf = await formMark(agent);
+  }, 120_000);
+  afterAll(() => bench.close());
+
+  const post = (path: string, fields: Record<string, string>) =>
+    agent
+      .post(path)
+      .type('form')
+      .set('Accept', 'text/html')
+      .send({ _csrf, ...fields });
+  const rowsOf = (html: string) => [...html.matchAll(/<tr>\s*<td/g)].length;
+
+  it('shows the newest lines, then older ones', async () => {
+    const first = await agent.get('/journal').set('Accept', 'text/html');
+    expect([first.status, rowsOf(first.text)]).toEqual([200, 100]);
+    const older = /name="avant" value="(\d+)"/.exec(first.text)?.[1] ?? '';
+    const second = await post('/journal', { avant: older });
+    expect(rowsOf(second.text)).toBe(100);
+    expect(second.text).not.toContain(`value="${older}"`);
+  });
+
+  it.each<[string, Record<string, string>, RegExp, RegExp]>([
+    ['acts', { actes: 'publication' }, /Manifeste publié/, /Appel contextuel<\/td>/],
+    ['outcome', { resultat: 'refused' }, /Refusé/, /badge good/],
+    ['professional by RPPS', { professionnel: '99900000025' }, /DOMINIQUE/, /CAMILLE<\/td>/],
+    ['patient', { patient: seenPatient.matricule }, /Visionneuse ouverte/, /Compte rendu reçu<\/td>/],
+    ['error code', { erreur: 'publication.pairing' }, /Publication refusée/, /Manifeste publié<\/td>/],
+    ['correlation', { correlation: 'corr-2-0-0' }, /Appel contextuel/, /Manifeste publié<\/td>/],
+  ])('searches by %s', async (_, fields, present, absent) => {
+    const { text } = await post('/journal', fields);
+    expect(text).toMatch(present);
+    expect(text).not.toMatch(absent);
+  });
+
+  it('answers who saw a patient', async () => {
+    const { text } = await post('/journal/patient', { patient: seenPatient.matricule });
+    expect(rowsOf(text)).toBe(3);
+    expect(text).toMatch(
+      /CAMILLE ESSAI-RADIOLOGUE[^]*DOMINIQUE ESSAI-GENERALISTE|DOMINIQUE[^]*CAMILLE ESSAI-RADIOLOGUE/,
+    );
+    expect(text).toContain('db3.test.mesimagesmedicales.fr');
+    expect((await post('/journal/patient', { patient: '199999999999999' })).text).toContain('Personne n’a consulté');
+  });
+
+  it('answers what a professional saw, within a period', async () => {
+    const { text } = await post('/journal/professionnel', { professionnel: '899900000025' });
+    expect([rowsOf(text), text.includes(seenPatient.matricule)]).toEqual([1, true]);
+    const none = await post('/journal/professionnel', { professionnel: '899900000025', au: '2020-01-01' });
+    expect(none.text).toContain('aucune donnée de patient');
+  });
+
+  it('records each consultation, with whom or what it was about', async () => {
+    await post('/journal/patient', { patient: seenPatient.matricule });
+    const [last] = await bench.app
+      .get(DataSource)
+      .query<object[]>("SELECT * FROM audit_record WHERE kind = 'portal.trail-consulted' ORDER BY id DESC LIMIT 1");
+    expect(last).toMatchObject({
+      actor: { professionalId: '899900000017' },
+      facts: { question: 'who-saw-patient', patient: seenPatient.matricule },
+    });
+  });
+
+  it('exports every line of a search as CSV for spreadsheets, and as JSON', async () => {
+    const csv = await post('/journal/export.csv', { actes: 'acces' });
+    expect(csv.headers['content-type']).toContain('text/csv');
+    expect(csv.headers['content-disposition']).toMatch(/attachment; filename="journal-\d{4}-\d\d-\d\d\.csv"/);
+    const [header, ...rest] = csv.text
+      .replace(/^\uFEFF/, '')
+      .trim()
+      .split('\n');
+    expect(header).toContain('id;at;kind;outcome;professionalId');
+    const json = await post('/journal/export.json', { actes: 'acces' });
+    const parsed = JSON.parse(json.text) as { kind: string }[];
+    expect(parsed).toHaveLength(rest.length);
+    expect(parsed.length).toBeGreaterThan(200);
+    expect(JSON.parse((await post('/journal/export.json', { correlation: 'none' })).text)).toEqual([]);
+    const all = JSON.parse((await post('/journal/export.json', {})).text) as unknown[];
+    expect(all.length).toBeGreaterThanOrEqual(lines);
+  });
+
+  it('makes formulas in a CSV harmless', async () => {
+    await bench.app
+      .get(DataSource)
+      .query(
+        `INSERT INTO audit_record (at, kind, outcome, correlation_id, actor) VALUES (now(), 'intake.refused', 'refused', 'formula-1', '{"peer":"=HYPERLINK(1)"}')`,
+      );
+    const { text } = await post('/journal/export.csv', { correlation: 'formula-1' });
+    expect(text).toContain(`'=HYPERLINK(1)`);
+  });
+
+  it('keeps people out of addresses: what a link names is ignored', async () => {
+    const { text } = await agent
+      .get(`/journal?patient=${seenPatient.matricule}&professionnel=899900000025`)
+      .set('Accept', 'text/html');
+    expect(text).toMatch(/id="patient" name="patient" value=""/);
+    expect(text).toMatch(/id="professionnel" name="professionnel" value=""/);
+  });
+
+  it('shows figures of a period, also as tables, whatever is asked', async () => {
+    const month = await agent.get('/statistiques').set('Accept', 'text/html');
+    expect(month.status).toBe(200);
+    expect(month.text).toContain('Recherche au DMP (ITI-18)');
+    expect([...month.text.matchAll(/data-chart="/g)]).toHaveLength(4);
+    const none = await agent.get('/statistiques?du=2020-01-01&au=2020-01-31').set('Accept', 'text/html');
+    expect([...none.text.matchAll(/Rien sur cette période/g)]).toHaveLength(6);
+    for (const query of [
+      'du=x&au=y',
+      'du=2020-01-01',
+      'jours=1000000',
+      'du=2000-01-01&au=2026-01-01',
+      'du=2026-02-02&au=2026-02-01',
+    ])
+      expect((await agent.get(`/statistiques?${query}`).set('Accept', 'text/html')).status).toBe(200);
+  });
+});
