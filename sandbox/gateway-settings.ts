@@ -69,6 +69,9 @@ export function gatewaySettings({
     DRIMBOX_EXCHANGE_CERT_FILE: gateway.cert,
     DRIMBOX_EXCHANGE_KEY_FILE: gateway.key,
     DRIMBOX_EXCHANGE_CA_FILES: `${pki.exchangeCa},${pki.exchangeEcCa}`,
+    DRIMBOX_PEER_CERT_FILE: gateway.cert,
+    DRIMBOX_PEER_KEY_FILE: gateway.key,
+    DRIMBOX_PEER_CA_FILES: pki.exchangeCa,
     DRIMBOX_CRL_URLS: ['ACI-EL-ORG', 'ACI-EL-ORG-RACINE', 'ACI-EC-ORG', 'ACI-EC-ORG-RACINE']
       .map((list) => `${neighbours.pkiServer.url}/CRL/${list}.crl`)
       .join(','),

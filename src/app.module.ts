@@ -2,11 +2,14 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
 import { dmpConfig, DmpModule } from './connectors/dmp';
 import { pacsConfig, PacsModule } from './connectors/pacs';
+import { peerConfig, PeerModule } from './connectors/peer';
 import { pscConfig } from './connectors/psc';
 import { risConfig, RisModule } from './connectors/ris';
 import { whitelistConfig, WhitelistModule } from './connectors/whitelist';
 import { contextConfig } from './consumer/context';
 import { examsConfig } from './consumer/exams';
+import { retrievalConfig, RetrievalModule } from './consumer/retrieval';
+import { transferConfig, TransferModule } from './consumer/transfer';
 import { ConfigModule, LoadedConfig, Slice } from './platform/config';
 import { HealthModule } from './platform/health';
 import { internalConfig, InternalModule } from './platform/internal';
@@ -31,6 +34,7 @@ export const configSlices: readonly Slice[] = [
   pscConfig,
   pacsConfig,
   dmpConfig,
+  peerConfig,
   risConfig,
   transcodingConfig,
   intakeConfig,
@@ -38,6 +42,8 @@ export const configSlices: readonly Slice[] = [
   servingConfig,
   contextConfig,
   examsConfig,
+  retrievalConfig,
+  transferConfig,
   viewerConfig,
   portalConfig,
   hospitalOidcConfig,
@@ -55,11 +61,12 @@ export class AppModule {
       PkiModule,
       InternalModule,
     ];
-    const connectors = [WhitelistModule, PacsModule, DmpModule, RisModule];
+    const connectors = [WhitelistModule, PacsModule, DmpModule, PeerModule, RisModule];
     const source = [IntakeModule.publishingTo(PublicationModule, QueuedPublicationRequests), ServingModule];
+    const consumer = [RetrievalModule, TransferModule];
     return {
       module: AppModule,
-      imports: [...ground, ...connectors, ...source, PortalModule, ExamsPortalModule, ViewerPortalModule],
+      imports: [...ground, ...connectors, ...source, ...consumer, PortalModule, ExamsPortalModule, ViewerPortalModule],
     };
   }
 }
