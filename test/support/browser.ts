@@ -46,7 +46,9 @@ export async function launchBrowser(): Promise<TestBrowser> {
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('console', (message) => {
-        if (message.type() === 'error') problems.push(message.text());
+        // Chromium asks every host for this picture, also the sandbox's neighbours.
+        const isIcon = message.location().url.endsWith('/favicon.ico');
+        if (message.type() === 'error' && !isIcon) problems.push(`${message.text()} ${message.location().url}`);
       });
       return { page, context, problems };
     },

@@ -10,7 +10,7 @@ interface Entry {
   readonly for: readonly (PortalRole | 'professional')[];
 }
 
-const entries: readonly Entry[] = [
+export const menuEntries: readonly Entry[] = [
   { href: '/', label: messages.home, for: ['professional', 'operator', 'auditor', 'administrator'] },
   {
     href: '/publications',
@@ -42,7 +42,7 @@ export function menuOf(
 ): { href: string; label: string; hint?: string; current: boolean }[] {
   if (!user) return [];
   const own: readonly string[] = user.provider === 'psc' ? ['professional', ...user.roles] : user.roles;
-  return entries
+  return menuEntries
     .filter((entry) => entry.for.some((role) => own.includes(role)))
     .map(({ href, label, hint }) => ({ href, label, hint, current: isBelow(path, href) }));
 }

@@ -14,6 +14,16 @@
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   Chart.defaults.animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? false : { duration: 250 };
 
+  /* Long names stand on two or three lines. */
+  function inLines(text) {
+    return text.split(' ').reduce(function (lines, word) {
+      var last = lines[lines.length - 1];
+      if (last && (last + ' ' + word).length <= 20) lines[lines.length - 1] = last + ' ' + word;
+      else lines.push(word);
+      return lines;
+    }, []);
+  }
+
   function draw(canvas) {
     var chart = JSON.parse(canvas.dataset.chart);
     var value = {
@@ -39,7 +49,7 @@
     new Chart(canvas, {
       type: chart.type,
       data: {
-        labels: chart.labels,
+        labels: chart.horizontal ? chart.labels.map(inLines) : chart.labels,
         datasets: chart.series.map(function (one) {
           return {
             label: one.name,
