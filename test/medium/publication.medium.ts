@@ -251,6 +251,22 @@ describe.each([
     expect(bench.dmp.received.slice(before)).toEqual([]);
   });
 
+  it('corrects the identity of a patient: deleted from the record of the one, published into that of the other', async () => {
+    const first = await publish(chest());
+    const other = { ...head().patient, patientId: chest().patient.patientId };
+    await gateway.send(makeMdm({ ...ris(chest()), patient: other }, { request: 'replace', version: 2 }));
+    await until('the other record', () => approved(chest()).some(({ patientId }) => patientId.startsWith(other.ins)));
+    await gateway.settle();
+    expect(approved(chest())).toHaveLength(1);
+    const states = bench.manifestsOf(chest().studyInstanceUid).map(({ uniqueId, status }) => [uniqueId, status]);
+    expect(states).toContainEqual([first.kosSopInstanceUid, 'Deleted']);
+    expect((await archive.current(chest().studyInstanceUid))?.manifest.patient.ins?.matricule).toBe(other.ins);
+    expect((await archive.byKos(first.kosSopInstanceUid as string))?.status).toBe('withdrawn');
+    await gateway.send(makeOru(ris(chest()), { request: 'unpublish', version: 3 }));
+    await gateway.reach(chest().studyInstanceUid, 'withdrawn');
+    expect(approved(chest())).toEqual([]);
+  });
+
   it('makes one manifest for each study of a report', async () => {
     await gateway.send(makeOru([ris(chest()), ris(prior())]));
     await gateway.reach(chest().studyInstanceUid, 'published');

@@ -5,11 +5,12 @@ import { Logger } from '../../../platform/logging';
 import { manifestChanges, ManifestSeries } from '../../../standards/manifest';
 import { ArchivedManifest, ManifestArchive } from '../../archive';
 import type { ReportRequest } from '../../intake';
+import { isOfAnotherPatient, reportOf } from '../archived-report';
 import { cdaIdOf } from '../cda-id';
 import { ManifestMaker } from '../manifest/manifest-maker';
 import { publicationConfig } from '../publication.config';
 import { publicationErrors } from '../publication.errors';
-import type { KeptReport, Publication, PublicationContext } from '../store/publication';
+import type { KeptReport, Publication } from '../store/publication';
 import { PublicationRepository } from '../store/publication.repository';
 import { pairingFault } from '../study/pairing';
 import type { StudyFacts } from '../study/study-in-pacs';
@@ -39,15 +40,20 @@ export class PrepareStep {
   async run(held: Publication, signal: AbortSignal): Promise<Publication | undefined> {
     const current = await this.archive.current(held.studyInstanceUid);
     if (held.request.type === 'study-change') return this.studyChange(held, current, signal);
-    if (held.kind === 'deletion') return this.deletion(held, held.request.report);
+    if (held.kind === 'deletion') return this.deletion(held, held.request.report, current);
     return this.report(held, held.request, current, signal);
   }
 
-  private async deletion(held: Publication, report: ReportRequest): Promise<Publication | undefined> {
+  private async deletion(
+    held: Publication,
+    asked: ReportRequest,
+    current: ArchivedManifest | undefined,
+  ): Promise<Publication | undefined> {
     const candidates = await this.publications.mayBeRegistered(held.studyInstanceUid);
-    const current = await this.archive.current(held.studyInstanceUid);
     if (candidates.length > 0 || current) {
-      const change = { action: 'withdraw' as const, draft: { report, cdaIds: [] } };
+      // The document is where it was published: in the record of the patient of then.
+      const before = current && isOfAnotherPatient(current, asked) ? reportOf(current) : undefined;
+      const change = { action: 'withdraw' as const, draft: { report: before ?? asked, cdaIds: [] } };
       return this.publications.move(held, { to: 'to-publish', change });
     }
     await this.settlement.withdrawn(held, { reason: notPublished });
@@ -61,8 +67,8 @@ export class PrepareStep {
     signal: AbortSignal,
   ): Promise<Publication | undefined> {
     // Hiding a document does not wait for the PACS: the manifest of before lists the images just as well.
-    const urgent = held.kind === 'visibility' && current !== undefined;
-    if (urgent) return this.visibility(held, request, current, signal);
+    const samePatient = current && !isOfAnotherPatient(current, request.report);
+    if (held.kind === 'visibility' && samePatient) return this.visibility(held, request, current, signal);
     if (!(await this.wait.isStable(held, signal))) return undefined;
     const study = await this.reader.read(held.studyInstanceUid, signal);
     if (!study) {
@@ -130,7 +136,7 @@ export class PrepareStep {
       await this.settlement.withdrawn(held, { reason: notPublished });
       return undefined;
     }
-    const report = reportIn(current.publicationContext);
+    const report = reportOf(current);
     if (!report) throw new GatewayError(publicationErrors.noContext);
     if (!(await this.wait.isStable(held, signal))) return undefined;
     const study = await this.reader.read(held.studyInstanceUid, signal);
@@ -163,12 +169,13 @@ export class PrepareStep {
     },
   ): Promise<Publication> {
     const { report, alsoReports, facts, series, pacsId, current } = made;
-    const manifest = this.maker.make(report, { facts, series }, current?.manifest);
+    const previous = current && !isOfAnotherPatient(current, report) ? current.manifest : undefined;
+    const manifest = this.maker.make(report, { facts, series }, previous);
     const cdaIds = new Set([...(current?.cdaIds ?? []), ...alsoReports, cdaIdOf(report.report.documentId)]);
     return this.publications.move(held, {
       to: 'to-publish',
       change: {
-        action: current ? 'replace' : 'publish',
+        action: previous ? 'replace' : 'publish',
         kosSopInstanceUid: manifest.kosSopInstanceUid,
         kos: manifest.bytes,
         instances: manifest.instances,
@@ -177,11 +184,6 @@ export class PrepareStep {
       },
     });
   }
-}
-
-function reportIn(context: Record<string, unknown> | undefined): ReportRequest | undefined {
-  const known = context as PublicationContext | undefined;
-  return known?.version === 1 ? known.report : undefined;
 }
 
 /** What the manifest of before says of its study. */

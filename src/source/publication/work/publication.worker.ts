@@ -136,7 +136,9 @@ export class PublicationWorker implements OnApplicationBootstrap, BeforeApplicat
     try {
       if (reading.includes(held.state)) {
         const next = await this.prepare.run(held, signal);
-        if (this.pacsCircuit.answered()) await this.publications.wake('pacs.');
+        // These two may have done without the PACS.
+        if (held.kind === 'deletion' || held.kind === 'visibility') this.pacsCircuit.leave();
+        else if (this.pacsCircuit.answered()) await this.publications.wake('pacs.');
         return next;
       }
       const { next, outage } = await this.publish.run(held, signal);

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../../platform/errors';
 import { STATUS } from '../../../standards/xds';
 import { ManifestArchive } from '../../archive';
+import { isOfAnotherPatient, reportOf } from '../archived-report';
 import { DmpFailure, failureOf } from '../dmp/dmp-failure';
 import { DmpSteps } from '../dmp/dmp-steps';
 import { publicationErrors } from '../publication.errors';
@@ -40,6 +42,8 @@ export class PublishStep {
 
   /** Finds the entry to replace or to delete, writes the metadata, keeps them, and only then is `publishing`. */
   private async announce(held: Publication, draft: Draft, signal: AbortSignal): Promise<StepResult> {
+    const obstacle = await this.leaveOtherPatient(held, draft, signal);
+    if (obstacle) return obstacle;
     const target = await this.dmp.findTarget(draft.report, await this.candidates(held), signal);
     const failure = failureOf(target);
     if (failure) return this.failed(held, failure, false);
@@ -57,6 +61,34 @@ export class PublishStep {
     const submission = this.dmp.submission(draft.report, held.kos, entry?.entryUuid);
     const change = { submission, action: entry ? ('replace' as const) : ('publish' as const) };
     return { next: await this.publications.move(held, { to: 'publishing', change }), outage: false };
+  }
+
+  /**
+   * An identity was corrected: before the manifest goes into the record of the right patient, the one in the record of the
+   * other is deleted there (a registry replaces nothing across patients). Asked anew each time, so that it may be cut anywhere.
+   */
+  private async leaveOtherPatient(
+    held: Publication,
+    draft: Draft,
+    signal: AbortSignal,
+  ): Promise<StepResult | undefined> {
+    const current = await this.archive.current(held.studyInstanceUid);
+    if (!current || !isOfAnotherPatient(current, draft.report)) return undefined;
+    const before = reportOf(current);
+    if (!before) throw new GatewayError(publicationErrors.noContext);
+    const { kosSopInstanceUid: documentUniqueId, studyInstanceUid } = current;
+    const target = await this.dmp.findTarget(before, [documentUniqueId], signal);
+    const failure = failureOf(target);
+    if (failure) return this.failed(held, failure, false);
+    const entry = target.kind === 'accepted' ? target.value : undefined;
+    if (entry) {
+      const submission = this.dmp.withdrawal(before, entry);
+      const deleted = await this.dmp.withdraw(before, { submission, documentUniqueId, studyInstanceUid }, signal);
+      const refusal = failureOf(deleted);
+      if (refusal) return this.failed(held, refusal, false);
+    }
+    await this.settlement.leftOtherPatient(held, { documentUniqueId, report: before });
+    return undefined;
   }
 
   private async publish(held: Publication, draft: Draft, signal: AbortSignal): Promise<StepResult> {

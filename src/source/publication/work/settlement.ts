@@ -4,6 +4,7 @@ import { AuditKind, AuditOutcome, AuditTrail } from '../../../audit';
 import { ConfigOf } from '../../../platform/config';
 import { Logger } from '../../../platform/logging';
 import { ManifestArchive } from '../../archive';
+import type { ReportRequest } from '../../intake';
 import { publicationConfig } from '../publication.config';
 import { publicationDuration, publicationOutcomes } from '../publication.metrics';
 import { retryDelayMs } from '../state/retry-delay';
@@ -51,6 +52,23 @@ export class Settlement {
       await this.audit('publication.withdrawn', 'success', held, manager);
     });
     this.done(held, 'withdrawn');
+  }
+
+  /** The manifest is no longer in the record of the patient for whom it was published by mistake. */
+  async leftOtherPatient(
+    held: Publication,
+    before: { documentUniqueId: string; report: ReportRequest },
+  ): Promise<void> {
+    const { documentUniqueId: kosSopInstanceUid, report } = before;
+    await this.dataSource.transaction(async (manager) => {
+      const reason = { code: 'other-patient', detail: kosSopInstanceUid };
+      await this.publications.settleEarlier(held, 'withdrawn', manager);
+      await this.archive.withdraw(held.studyInstanceUid, manager);
+      await this.publications.tell(manager, { id: held.id, from: held.state, to: held.state, reason });
+      const about = { ...held, kosSopInstanceUid, instances: undefined, draft: { report, cdaIds: [] } };
+      await this.audit('publication.withdrawn', 'success', about, manager);
+    });
+    this.logger.warn({ publication: held.id }, 'a manifest was deleted from the record of another patient');
   }
 
   /** The images are those of the manifest that is published already. */
