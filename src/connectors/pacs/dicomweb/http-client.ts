@@ -36,6 +36,9 @@ export interface HttpRequest {
 /** Connections kept for queries beside those of retrievals. */
 const queryConnections = 2;
 
+/** A connection is not used again when the PACS will close it within this time; a GET that meets the end is sent once more. */
+const keepAliveMarginMs = 250;
+
 /** HTTP with one PACS: kept connections, timers, no redirect, no decompression. */
 export class DicomWebHttp {
   private readonly pools: Readonly<Record<HttpRequest['lane'], Pool>>;
@@ -60,6 +63,8 @@ export class DicomWebHttp {
         bodyTimeout: settings.silenceMs,
         keepAliveTimeout: settings.warmMs,
         keepAliveMaxTimeout: settings.warmMs,
+        // Orthanc announces one second: with undici's own margin of two, no connection would ever be used again.
+        keepAliveTimeoutThreshold: keepAliveMarginMs,
         maxHeaderSize: settings.headerBytesMax,
         connect: connector(config.tls, settings.connectTimeoutMs),
       });
