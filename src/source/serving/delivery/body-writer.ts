@@ -42,6 +42,16 @@ export class BodyWriter {
     return !this.isFull;
   }
 
+  /** Hands over what is gathered, unless nothing has left yet: a small answer then leaves whole, in one write. */
+  flushIfBegun(): void {
+    if (this.response.headersSent) this.flush();
+  }
+
+  /** Bytes gathered and not yet handed over. */
+  get pendingBytes(): number {
+    return this.gatheredBytes;
+  }
+
   /** Forgets what is gathered and not yet handed over. */
   discard(): void {
     this.gathered = [];
@@ -68,11 +78,16 @@ export class BodyWriter {
 
   /** Ends the body; resolves when the last byte has been handed to the network, or the caller has left. */
   end(last?: Buffer): Promise<void> {
-    if (last) this.write(last);
-    this.flush();
+    const whole = last ? [...this.gathered, last] : this.gathered;
+    const chunk = Buffer.concat(whole);
+    this.discard();
+    this.bytes += chunk.length;
+    if (!this.response.headersSent) {
+      this.response.writeHead(200, { ...this.head(), 'Content-Length': String(chunk.length) });
+    }
     return new Promise((resolve) => {
       this.response.once('close', resolve);
-      this.response.end(resolve);
+      this.response.end(chunk, resolve);
     });
   }
 }

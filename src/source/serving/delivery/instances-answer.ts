@@ -47,6 +47,7 @@ export class InstancesAnswer implements InstanceSink {
   private failure: GatewayError | undefined;
   private readonly converted: { to: string; header: InstanceHeader; dataset: readonly Buffer[] }[] = [];
   private readonly conversions = new Set<Promise<void>>();
+  private readonly choices = new Map<string, TransferSyntaxChoice>();
   private betweenParts = true;
   /** Instances begun or converted. */
   parts = 0;
@@ -64,7 +65,7 @@ export class InstancesAnswer implements InstanceSink {
 
   begin(header: InstanceHeader): void {
     if (this.failure) return;
-    const choice = this.choose(header.transferSyntaxUid);
+    const choice = this.firstChoice(header.transferSyntaxUid);
     if (choice === 'not-acceptable') {
       this.fail(new GatewayError(servingErrors.notAcceptable, { detail: `stored as ${header.transferSyntaxUid}` }));
     } else if (choice === 'as-is') {
@@ -76,6 +77,13 @@ export class InstancesAnswer implements InstanceSink {
     } else {
       this.current = { mode: 'convert', header, chunks: [], bytes: 0 };
     }
+  }
+
+  /** A series has one stored syntax, nearly always: what could be done with it is found out once. */
+  private firstChoice(stored: string): TransferSyntaxChoice {
+    const known = this.choices.get(stored) ?? this.choose(stored);
+    this.choices.set(stored, known);
+    return known;
   }
 
   /** With the object's facts the choice is final; without them it is what could be for some object of that syntax. */

@@ -116,7 +116,7 @@ export class MetadataAnswer {
   }
 
   get bytes(): number {
-    return this.body.bytes;
+    return this.body.bytes + this.body.pendingBytes;
   }
 
   async send(beforeLastByte: () => Promise<void>): Promise<void> {
@@ -125,7 +125,7 @@ export class MetadataAnswer {
       if (!this.body.write(Buffer.from(separator + text))) await this.body.drained();
       separator = ',';
     }
-    this.body.flush();
+    this.body.flushIfBegun();
     await beforeLastByte();
     await this.body.end(Buffer.from(this.texts.length === 0 ? '[]' : ']'));
   }
