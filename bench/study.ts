@@ -19,6 +19,7 @@ export interface ReferenceStudy extends LoadedStudy {
   readonly files: readonly string[];
   readonly seriesInstanceUid: string;
   readonly bytes: number;
+  readonly smallestBytes: number;
   readonly origin: string;
 }
 
@@ -78,6 +79,7 @@ function describe(folder: string, origin: string): ReferenceStudy {
     sopInstanceUid: text(index, 'x00080018'),
     seriesInstanceUid: text(index, 'x0020000e'),
   }));
+  const sizes = files.map((file) => statSync(file).size);
   return {
     studyInstanceUid: text(0, 'x0020000d'),
     seriesInstanceUid: objects[0]?.seriesInstanceUid ?? '',
@@ -87,7 +89,8 @@ function describe(folder: string, origin: string): ReferenceStudy {
     patient: demoPatients.thorax,
     objects,
     files,
-    bytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+    smallestBytes: Math.min(...sizes),
     origin,
   };
 }

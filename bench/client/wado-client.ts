@@ -10,7 +10,7 @@ export interface WadoClientOptions {
 
 export interface SeriesTimes {
   readonly firstByteMs: number;
-  /** Until the delimiter after the first part. */
+  /** Until the last byte of the first part, wherever its delimiter came. */
   readonly firstInstanceMs: number;
   readonly totalMs: number;
   readonly bytes: number;
@@ -37,16 +37,17 @@ export class WadoClient {
     const answer = await this.send(url, accept, agent);
     const firstByteMs = performance.now() - startedMs;
     const counter = new PartCounter(answer.headers['content-type'] ?? '');
+    const arrivals: { readonly bytes: number; readonly ms: number }[] = [];
     let bytes = 0;
-    let firstInstanceMs = 0;
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       bytes += chunk.length;
+      if (counter.delimiters < 2) arrivals.push({ bytes, ms: performance.now() - startedMs });
       counter.push(chunk);
-      if (firstInstanceMs === 0 && counter.delimiters >= 2) firstInstanceMs = performance.now() - startedMs;
       if (bytesPerSecond) await slowDown(bytes, bytesPerSecond, startedMs);
     }
     if (!answer.complete) throw new Error(`${url}: the answer was cut`);
     agent.destroy();
+    const firstInstanceMs = arrivals.find((one) => one.bytes >= counter.firstPartEnd)?.ms ?? Number.NaN;
     return { firstByteMs, firstInstanceMs, totalMs: performance.now() - startedMs, bytes, parts: counter.parts };
   }
 
@@ -116,7 +117,10 @@ async function slowDown(bytes: number, bytesPerSecond: number, startedMs: number
 class PartCounter {
   private readonly mark: Buffer;
   private carry = Buffer.alloc(0);
+  private before = 0;
   delimiters = 0;
+  /** Bytes of the body up to the end of the first part. */
+  firstPartEnd = Number.POSITIVE_INFINITY;
 
   constructor(contentType: string) {
     const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1]?.trim();
@@ -130,9 +134,12 @@ class PartCounter {
 
   push(chunk: Buffer): void {
     const seen = this.carry.length > 0 ? Buffer.concat([this.carry, chunk]) : chunk;
+    const start = this.before - this.carry.length;
+    this.before += chunk.length;
     let from = 0;
     for (let at = seen.indexOf(this.mark); at >= 0; at = seen.indexOf(this.mark, from)) {
       this.delimiters += 1;
+      if (this.delimiters === 2) this.firstPartEnd = start + at;
       from = at + this.mark.length;
     }
     this.carry = Buffer.from(seen.subarray(Math.max(from, seen.length - this.mark.length + 1)));

@@ -47,6 +47,7 @@ async function dcmtkRun(lab: Lab): Promise<Run> {
     studyInstanceUid,
     seriesInstanceUid,
     noDelay: true,
+    leastBytes: lab.study.smallestBytes,
   });
   if (instances !== lab.study.files.length) throw new Error(`dcmtk received ${instances} instances`);
   return { firstMs: firstInstanceMs, totalMs, cpu: 0 };
@@ -118,7 +119,8 @@ export const stockGroup: Group = {
     const pacs = await lab.pacs('stock');
     const { studyInstanceUid, seriesInstanceUid } = lab.study;
     const reference = await alternate(rounds.slow, {
-      dcmtk: () => dcmtkMove({ pacs, studyInstanceUid, seriesInstanceUid, noDelay: false }),
+      dcmtk: () =>
+        dcmtkMove({ pacs, studyInstanceUid, seriesInstanceUid, noDelay: false, leastBytes: lab.study.smallestBytes }),
     });
     // The references take minutes: the gateway's runs come after them, all on the same PACS.
     const cold = await gatewayRun(lab, gateway);

@@ -1,7 +1,6 @@
 import { ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchPacs } from '../lab/lab';
 
@@ -20,7 +19,12 @@ export interface DcmtkRequest {
   readonly seriesInstanceUid: string;
   /** TCP_NODELAY=1 for its programs; the PACS decides for itself. */
   readonly noDelay: boolean;
+  /** Size of the smallest file: one that has come so far is whole, but for what is still in the writer's buffer. */
+  readonly leastBytes: number;
 }
+
+/** Buffer of a program that writes a file. */
+const writerBufferBytes = 8_192;
 
 export function dcmtkIsInstalled(): boolean {
   try {
@@ -31,7 +35,7 @@ export function dcmtkIsInstalled(): boolean {
   }
 }
 
-/** A C-MOVE of the series by dcmtk: movescu asks, storescp receives in memory. The first instance is whole when a second file begins. */
+/** A C-MOVE of the series by dcmtk: movescu asks, storescp receives in memory. */
 export async function dcmtkMove(request: DcmtkRequest): Promise<DimseTimes> {
   const { pacs, noDelay } = request;
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-dcmtk-'));
@@ -48,7 +52,8 @@ export async function dcmtkMove(request: DcmtkRequest): Promise<DimseTimes> {
     const mover = spawn('movescu', words(request), { cwd: folder, env, stdio: 'ignore' });
     let firstInstanceMs = 0;
     const watch = setInterval(() => {
-      if (firstInstanceMs > 0 || readdirSync(folder).length < 2) return;
+      const [first] = readdirSync(folder);
+      if (!first || sizeOf(join(folder, first)) < request.leastBytes - writerBufferBytes) return;
       firstInstanceMs = performance.now() - startedMs;
       clearInterval(watch);
     }, 2);
@@ -59,6 +64,10 @@ export async function dcmtkMove(request: DcmtkRequest): Promise<DimseTimes> {
     receiver.kill();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function words({ pacs, studyInstanceUid, seriesInstanceUid }: DcmtkRequest): string[] {
