@@ -4,10 +4,18 @@ import { readSubmission } from './registry-objects';
 import type { Registry } from './registry';
 import { xmlEscape } from './xml';
 
-/** Documents that reach the record by another way than the gateway: reports sent by the hospital itself. */
+/** Documents that reach the record by another way than the gateway: reports sent by the hospital itself, or what a test needs. */
+
+interface SeededCode {
+  code: string;
+  scheme: string;
+  display: string;
+}
 
 export interface SeededReport {
   content: Buffer;
+  /** Of another document than a report: its types. */
+  kind?: { mimeType: string; classCode: SeededCode; typeCode: SeededCode; formatCode: SeededCode };
   /** OID; a fresh one when absent. */
   uniqueId?: string;
   ins: { matricule: string; oid: string };
@@ -48,6 +56,16 @@ const author = (scheme: string, object: string, report: SeededReport): string =>
 const identifier = (scheme: string, object: string, label: string, value: string): string =>
   `<ExternalIdentifier id="e-${randomUUID()}" identificationScheme="urn:uuid:${scheme}" registryObject="${object}" value="${xmlEscape(value)}">${name(label)}</ExternalIdentifier>`;
 
+const REPORT: NonNullable<SeededReport['kind']> = {
+  mimeType: 'text/xml',
+  classCode: { code: '10', scheme: '1.2.250.1.213.1.1.4.1', display: 'Compte rendu' },
+  typeCode: { code: '18748-4', scheme: '2.16.840.1.113883.6.1', display: "CR d'imagerie médicale" },
+  formatCode: {
+    code: 'urn:ihe:iti:xds-sd:pdf:2008',
+    scheme: '1.3.6.1.4.1.19376.1.2.3',
+    display: 'Document à corps non structuré en Pdf/A-1',
+  },
+};
 const NORMAL = { code: 'N', scheme: '2.16.840.1.113883.5.25', display: 'Normal' };
 const oid = (): string => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`;
 
@@ -55,8 +73,9 @@ const oid = (): string => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`
 export function seedReport(registry: Registry, report: SeededReport, at: Date): string {
   const patientId = `${report.ins.matricule}^^^&${report.ins.oid}&ISO^NH`;
   const uniqueId = report.uniqueId ?? oid();
+  const kind = report.kind ?? REPORT;
   const entry =
-    `<ExtrinsicObject id="D" mimeType="text/xml" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">` +
+    `<ExtrinsicObject id="D" mimeType="${kind.mimeType}" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">` +
     slot('creationTime', [report.creationTime]) +
     slot('languageCode', ['fr-FR']) +
     slot('serviceStartTime', [report.serviceStartTime]) +
@@ -67,24 +86,12 @@ export function seedReport(registry: Registry, report: SeededReport, at: Date): 
     slot('urn:ihe:iti:xds:2013:referenceIdList', report.referenceIds) +
     name(report.title) +
     author('93606bcf-9494-43ec-9b4e-a7748d1a838d', 'D', report) +
-    coded('41a5887f-8865-4c09-adf7-e362475b143a', {
-      code: '10',
-      scheme: '1.2.250.1.213.1.1.4.1',
-      display: 'Compte rendu',
-    }) +
-    coded('f0306f51-975f-434e-a61c-c59651d33983', {
-      code: '18748-4',
-      scheme: '2.16.840.1.113883.6.1',
-      display: "CR d'imagerie médicale",
-    }) +
+    coded('41a5887f-8865-4c09-adf7-e362475b143a', kind.classCode) +
+    coded('f0306f51-975f-434e-a61c-c59651d33983', kind.typeCode) +
     (report.confidentialityCodes ?? [NORMAL])
       .map((code) => coded('f4f85eac-e6cb-4883-b524-f2705394840f', code))
       .join('') +
-    coded('a09d5840-386c-46f2-b5ad-9c3699a4309d', {
-      code: 'urn:ihe:iti:xds-sd:pdf:2008',
-      scheme: '1.3.6.1.4.1.19376.1.2.3',
-      display: 'Document à corps non structuré en Pdf/A-1',
-    }) +
+    coded('a09d5840-386c-46f2-b5ad-9c3699a4309d', kind.formatCode) +
     coded('f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1', {
       code: 'SA08',
       scheme: '1.2.250.1.71.4.2.4',

@@ -64,6 +64,8 @@ export class ExamRetrieval {
   private readonly stop = new AbortController();
   private isCacheFull = false;
   private strangers = 0;
+  /** Counts what was asked of us, so that the end of an older attempt does not tell its trouble after a newer one began. */
+  private asked = 0;
 
   constructor(private readonly options: ExamRetrievalOptions) {
     const { study, kept } = options;
@@ -106,9 +108,11 @@ export class ExamRetrieval {
 
   /** Asks again for what was given up, but for what was refused. */
   retry(): void {
+    this.asked += 1;
     this.book.trouble(undefined);
     const series = this.book.rearm(({ entry }) => isRefusal(entry));
-    for (const uid of series) if (!this.queue.includes(uid) && !this.running.has(uid)) this.queue.push(uid);
+    // Also one whose last request is just ending: it is taken up again after that.
+    for (const uid of series) if (!this.queue.includes(uid)) this.queue.push(uid);
     this.startLanes(0);
   }
 
@@ -130,8 +134,10 @@ export class ExamRetrieval {
 
   private startLanes(more: number): void {
     if (this.stop.signal.aborted) return;
-    while (this.queue.length > 0 && this.running.size < this.options.seriesParallel + more) {
-      const next = this.queue.shift() as string;
+    while (this.running.size < this.options.seriesParallel + more) {
+      const at = this.queue.findIndex((uid) => !this.running.has(uid));
+      const [next] = at < 0 ? [] : this.queue.splice(at, 1);
+      if (next === undefined) return;
       this.running.add(next);
       void this.fetchOne(next).finally(() => {
         this.running.delete(next);
@@ -146,6 +152,7 @@ export class ExamRetrieval {
     if (!series || this.missingOf(series).length === 0) return;
     const startedMs = performance.now();
     const tally = { instances: 0, bytes: 0 };
+    const { asked } = this;
     let failure: GatewayError | undefined;
     try {
       failure = await fetchSeries(this.toFetch(series, tally), this.options.rules, this.stop.signal);
@@ -156,16 +163,16 @@ export class ExamRetrieval {
     } finally {
       await Promise.allSettled(this.writes);
     }
-    if (failure) this.tellFailure(failure, seriesInstanceUid);
+    if (failure) this.tellFailure(failure, seriesInstanceUid, asked === this.asked);
     const durationMs = Math.round(performance.now() - startedMs);
     this.options.onSeries({ seriesInstanceUid, host: hostOf(series), ...tally, durationMs, failure });
   }
 
-  private tellFailure(failure: GatewayError, seriesInstanceUid: string): void {
+  private tellFailure(failure: GatewayError, seriesInstanceUid: string, isLatest: boolean): void {
     const { study } = this.options;
     const facts = { studyInstanceUid: study.studyInstanceUid, seriesInstanceUid, cause: describeCause(failure) };
     this.logger.warn(facts, 'images of another hospital are missing');
-    this.book.trouble(failure.entry.screen ?? retrievalErrors.missing.screen);
+    if (isLatest) this.book.trouble(failure.entry.screen ?? retrievalErrors.missing.screen);
   }
 
   private missingOf({ instances }: ManifestSeries): string[] {

@@ -44,6 +44,8 @@ export class RetrievalCache {
   private readonly byExam = new Map<string, Promise<KeptExam>>();
   private readonly kept = new Set<KeptExam>();
   private readonly now: () => number;
+  /** Bytes of files that are being written. */
+  private promised = 0;
 
   constructor(
     private readonly options: RetrievalCacheOptions,
@@ -124,6 +126,19 @@ export class RetrievalCache {
       });
     }
     this.tellSize();
+  }
+
+  private async write(kept: KeptExam, uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
+    try {
+      await kept.folder.put(uid, instance, head);
+    } catch (cause) {
+      if (!this.kept.has(kept)) return;
+      // The disk is fuller than the limit says: what nobody looks at goes, once.
+      await this.makeRoom(0);
+      await kept.folder.put(uid, instance, head).catch(() => {
+        throw new GatewayError(retrievalErrors.cacheFull, { cause, detail: 'disk' });
+      });
+    }
   }
 
   /** The patient closed: what was kept for nobody else goes at once. @returns how many exams went */
