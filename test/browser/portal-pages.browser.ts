@@ -57,6 +57,16 @@ describe('the pages of the operator', () => {
     await page.goto(`${bench.url}/nulle-part`);
     await see(page, 'failure', width);
   });
+  it('are as legible in a dark reading room', async () => {
+    const { page } = await browser.newPerson('desk', 'dark');
+    await logInAs(page, bench.url, 'radiologue');
+    for (const [name, path] of pages) {
+      await page.goto(`${bench.url}${path}`);
+      await page.waitForLoadState('networkidle');
+      await see(page, `${name}-dark`, 'desk');
+    }
+  });
+
   const pages: readonly [string, string][] = [
     ['publications', '/publications'],
     ['publication', '/publications/5'],

@@ -15,7 +15,10 @@ export type Width = keyof typeof widths;
 
 export interface TestBrowser {
   /** A browser of somebody else: its own cookies. `problems` collects what the console and the policy complain about. */
-  newPerson(width?: Width): Promise<{ page: Page; context: BrowserContext; problems: string[] }>;
+  newPerson(
+    width?: Width,
+    colours?: 'light' | 'dark',
+  ): Promise<{ page: Page; context: BrowserContext; problems: string[] }>;
   close(): Promise<void>;
 }
 
@@ -35,12 +38,13 @@ export async function launchBrowser(): Promise<TestBrowser> {
     env: { ...process.env, HOME: home, LANGUAGE: 'fr' },
   });
   return {
-    async newPerson(width = 'desk') {
+    async newPerson(width = 'desk', colours = 'light') {
       const context = await browser.newContext({
         ignoreHTTPSErrors: true,
         locale: 'fr-FR',
         viewport: widths[width],
         reducedMotion: 'reduce',
+        colorScheme: colours,
       });
       const page = await context.newPage();
       const problems: string[] = [];
@@ -59,11 +63,13 @@ export async function launchBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** Keeps a picture of the whole page in `test-artefacts/`. */
+/** Keeps a picture of the page, to the end or at most 2400 px deep, in `test-artefacts/`. */
 export async function picture(page: Page, name: string, fullPage = true): Promise<string> {
   mkdirSync(artefacts, { recursive: true });
   const path = join(artefacts, `${name}.png`);
-  await page.screenshot({ path, fullPage, animations: 'disabled' });
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  const clip = { x: 0, y: 0, width: page.viewportSize()?.width ?? 1280, height: Math.min(height, 2400) };
+  await page.screenshot({ path, animations: 'disabled', ...(fullPage ? { fullPage, clip } : {}) });
   return path;
 }
 

@@ -126,6 +126,7 @@ export const trailMessages = {
   unknownPatient: 'Patient non identifié',
   back: 'Journal',
   lines: 'Détail des actes',
+  details: 'Détails',
   noViewing: 'Personne n’a consulté les données de ce patient sur cette période.',
   noSeen: 'Ce professionnel n’a consulté aucune donnée de patient sur cette période.',
   gateway: 'La passerelle',

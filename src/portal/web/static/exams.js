@@ -39,6 +39,8 @@
         if (count.code) show(row, table.dataset.failed, count.message);
         else show(row, `${count.series} / ${count.images.toLocaleString('fr-FR')}`);
         if (count.modalities) addModality(row, count.modalities);
+        const plainAct = row.querySelector('.act[data-plain]');
+        if (plainAct && count.description) plainAct.textContent = count.description;
       }
     } catch {
       for (const id of batch) show(byId.get(id), table.dataset.failed);
