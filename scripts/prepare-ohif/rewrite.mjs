@@ -58,12 +58,16 @@ function page(template, names, base) {
     .replace('{{app}}', file('app'));
 }
 
-/** Writes `files/` (everything public) and `viewer.html` (given to sessions with a grant only). */
+/**
+ * Writes `files/` (everything public) and `viewer.html` (given to sessions with a grant only).
+ * @returns the names of the scripts that run as workers: they begin a program of their own, as the application does
+ */
 export async function rewriteFiles({ source, target, own, base }) {
   const minify = minifier();
   const names = readdirSync(source, { withFileTypes: true })
     .filter((entry) => entry.isFile() && !leftOut.test(entry.name))
     .map((entry) => entry.name);
+  const workers = [];
   let moved = 0;
   for (const name of names) {
     const from = join(source, name);
@@ -71,6 +75,7 @@ export async function rewriteFiles({ source, target, own, base }) {
     if (extname(name) === '.js') {
       const text = readFileSync(from, 'utf8');
       if (text.includes(rootPath)) moved++;
+      if (text.includes(rootPath) && !name.startsWith('app.')) workers.push(name);
       writeFileSync(to, minify(rewriteScript(name, text, base)));
     } else if (extname(name) === '.css') {
       writeFileSync(to, readFileSync(from, 'utf8').replaceAll('url(/', `url(${base}`));
@@ -83,4 +88,5 @@ export async function rewriteFiles({ source, target, own, base }) {
   writeFileSync(join(target, 'files', 'viewer-settings.js'), settings);
   for (const name of ['viewer-growth.js', 'viewer.css']) copyFileSync(join(own, name), join(target, 'files', name));
   writeFileSync(join(target, 'viewer.html'), page(readFileSync(join(own, 'viewer.html'), 'utf8'), names, base));
+  return { workers };
 }

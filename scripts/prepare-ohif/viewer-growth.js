@@ -29,10 +29,11 @@
   /** Asks for the metadata of a series again: what has arrived since is added to what OHIF knows. */
   async function refresh(studyInstanceUid, seriesInstanceUid) {
     const [dataSource] = window.extensionManager.getActiveDataSource();
-    dataSource.deleteStudyMetadataPromise?.(studyInstanceUid);
+    // OHIF keeps its answers under the data source's name and the study, and forgets them by what it is given here.
+    dataSource.deleteStudyMetadataPromise(`${dataSource.getConfig().name}:${studyInstanceUid}`);
     await dataSource.retrieve.series.metadata({
       StudyInstanceUID: studyInstanceUid,
-      filters: { seriesInstanceUID: seriesInstanceUid },
+      filters: { seriesInstanceUID: [seriesInstanceUid] },
       madeInClient: false,
     });
   }
@@ -40,7 +41,9 @@
   /** One question at a time for each study. */
   function grow(studyInstanceUid, seriesInstanceUid) {
     const before = growing.get(studyInstanceUid) ?? Promise.resolve();
-    const now = before.then(() => refresh(studyInstanceUid, seriesInstanceUid)).catch(() => undefined);
+    const now = before
+      .then(() => refresh(studyInstanceUid, seriesInstanceUid))
+      .catch((error) => console.warn(`the series did not grow: ${error.message}`));
     growing.set(studyInstanceUid, now);
     return now;
   }
@@ -116,6 +119,27 @@
     return true;
   }
 
+  /* ---- layout of two exams --------------------------------------------------------------------------------------- */
+
+  /** OHIF first tries two rows of two; two exams side by side are one row. */
+  function sideBySide(protocol) {
+    const inOneRow = protocol.stages.filter(({ viewportStructure }) => viewportStructure.properties.rows === 1);
+    return { ...protocol, stages: inOneRow.length > 0 ? inOneRow : protocol.stages };
+  }
+
+  let ownServices;
+  Object.defineProperty(window, 'services', {
+    configurable: true,
+    get: () => ownServices,
+    set: (value) => {
+      ownServices = value;
+      const { hangingProtocolService } = value;
+      const add = hangingProtocolService.addProtocol.bind(hangingProtocolService);
+      hangingProtocolService.addProtocol = (id, protocol) =>
+        add(id, id === '@ohif/hpCompare' ? sideBySide(protocol) : protocol);
+    },
+  });
+
   /* ---- start ----------------------------------------------------------------------------------------------------- */
 
   let hasImage = false;
@@ -132,7 +156,9 @@
   document.addEventListener('CORNERSTONE_IMAGE_RENDERED', paint, true);
 
   const isStarted = () => Boolean(window.services && window.extensionManager);
-  window.drimboxViewer = { grow, known, show, isStarted, link: (on) => (linked = on) };
+  /** Length of the stack in each viewport. */
+  const counts = () => imageViewports().map((viewport) => viewport.getImageIds().length);
+  window.drimboxViewer = { grow, known, counts, show, isStarted, link: (on) => (linked = on) };
   const timer = setInterval(() => {
     if (!isStarted()) return;
     clearInterval(timer);

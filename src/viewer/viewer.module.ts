@@ -1,4 +1,5 @@
 import { Injectable, Module, OnModuleInit } from '@nestjs/common';
+import { PacsModule } from '../connectors/pacs';
 import type { ConfigOf } from '../platform/config';
 import { HealthFinding, HealthRegistry } from '../platform/health';
 import { TranscodingModule } from '../platform/transcoding';
@@ -33,7 +34,7 @@ class ViewerHealth implements OnModuleInit {
 
 /** What the browser needs to show images: grants, DICOMweb for the viewer, the viewer's files, links of reports. */
 @Module({
-  imports: [ArchiveModule, TranscodingModule],
+  imports: [ArchiveModule, PacsModule, TranscodingModule],
   providers: [
     {
       provide: ViewerGrants,

@@ -1,4 +1,4 @@
-import type { ViewerGrant, ViewerPatient, ViewerStudy } from '../../viewer';
+import type { ViewerGrant, ViewerPatient, ViewerSeries, ViewerStudy } from '../../viewer';
 import { viewerMessages as t } from './messages';
 
 /** YYYYMMDD as French professionals write it; partial and invented dates are left as they are. */
@@ -77,15 +77,21 @@ function keyImagesOf(grant: ViewerGrant): KeyImage[] {
   return images.slice(0, 40);
 }
 
-/** The first series with images, for the picture shown while the viewer starts. */
+/** The image at which the viewer itself opens a stack. */
+function firstOf({ instances }: ViewerSeries): string {
+  const ordered = [...instances].sort((one, other) => (one.instanceNumber ?? 0) - (other.instanceNumber ?? 0));
+  return ordered[0]?.sopInstanceUid ?? '';
+}
+
+/** The first image of the first series with images, for the picture shown while the viewer starts. */
 function previewOf(grant: ViewerGrant, isImage: (sopClassUid: string) => boolean): string | undefined {
   const [source] = grant.sources.values();
   const series = source?.study.series.find(({ instances }) =>
     instances.some(({ sopClassUid }) => isImage(sopClassUid)),
   );
   if (!source || !series || grant.sources.size > 1) return undefined;
-  const { studyInstanceUid } = source.study;
-  return `/dicomweb/${grant.id}/studies/${studyInstanceUid}/series/${series.seriesInstanceUid}/rendered?viewport=1024,1024`;
+  const path = `/dicomweb/${grant.id}/studies/${source.study.studyInstanceUid}/series/${series.seriesInstanceUid}`;
+  return `${path}/instances/${firstOf(series)}/rendered?viewport=1024,1024`;
 }
 
 /** Everything that the page around the viewer shows. */

@@ -8,7 +8,7 @@ import { viewerConfig } from '../viewer.config';
 import { viewerErrors } from '../viewer.errors';
 import { InstanceStore } from './instance-store';
 import { LocalStudySource } from './local-study-source';
-import { viewerStudyOf } from './viewer-study.mapper';
+import { viewerStudyOf } from '../dicomweb/viewer-study.mapper';
 
 const objectBytesMax = 512 * 1024 * 1024;
 

@@ -42,12 +42,26 @@ export const viewerPolicy = [
   "frame-ancestors 'self'",
 ].join('; ');
 
+/**
+ * Of the worker scripts: the bindings of the image codecs make their functions from text. A worker has no page, no cookie
+ * and no form; what it may load stays this origin.
+ */
+export const workerPolicy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'; connect-src 'self' blob: data:; worker-src 'self' blob:";
+
 interface KnownFile {
   readonly path: string;
   readonly mediaType: string;
   readonly bytes: number;
+  readonly policy: string;
   /** Of the precompressed twins. */
   readonly compressed: ReadonlyMap<string, number>;
+}
+
+/** What the preparation says of its result. */
+interface Stamp {
+  readonly fingerprint: string;
+  readonly workers: readonly string[];
 }
 
 interface Prepared {
@@ -69,7 +83,7 @@ function installation(): string {
 function readPrepared(folder: string): Prepared | undefined {
   const stamp = join(folder, 'prepared.json');
   if (!existsSync(stamp)) return undefined;
-  const { fingerprint } = JSON.parse(readFileSync(stamp, 'utf8')) as { fingerprint: string };
+  const { fingerprint, workers } = JSON.parse(readFileSync(stamp, 'utf8')) as Stamp;
   const files = new Map<string, KnownFile>();
   const sizeOf = (path: string) => (existsSync(path) ? statSync(path).size : undefined);
   for (const name of readdirSync(join(folder, 'files'))) {
@@ -81,7 +95,8 @@ function readPrepared(folder: string): Prepared | undefined {
       const bytes = sizeOf(path + ending);
       if (bytes !== undefined) compressed.set(encoding, bytes);
     }
-    files.set(name, { path, mediaType, bytes: statSync(path).size, compressed });
+    const policy = workers.includes(name) ? workerPolicy : viewerPolicy;
+    files.set(name, { path, mediaType, policy, bytes: statSync(path).size, compressed });
   }
   const page = readFileSync(join(folder, 'viewer.html'), 'utf8');
   const early = [...page.matchAll(/<link rel="preload" as="script" href="([^"]+)"/g)].map(([, href]) => href as string);
@@ -134,7 +149,7 @@ export class ViewerFiles {
       ...(encoding ? { 'Content-Encoding': encoding.name } : {}),
       Vary: 'Accept-Encoding',
       'Cache-Control': 'public, max-age=31536000, immutable',
-      'Content-Security-Policy': viewerPolicy,
+      'Content-Security-Policy': file.policy,
     });
     const stream = createReadStream(file.path + (encoding?.ending ?? ''), { highWaterMark: 256 * 1024 });
     await pipeline(stream, response, { signal });

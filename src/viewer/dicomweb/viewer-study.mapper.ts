@@ -1,5 +1,5 @@
 import type { Manifest, ManifestStudy } from '../../standards/manifest';
-import type { ViewerStudy } from '../dicomweb/study-source';
+import type { ViewerStudy } from './study-source';
 
 /** A study of a manifest as the viewer shows it; undefined when the manifest does not list it. */
 export function viewerStudyOf(manifest: Manifest, studyInstanceUid: string): ViewerStudy | undefined {

@@ -1,0 +1,100 @@
+import type { Page } from 'playwright-core';
+import { parseDicom } from 'dicom-parser';
+import { decodeOneFrame } from './one-frame';
+
+/** What one viewport of OHIF shows now. */
+export interface ShownImage {
+  readonly sopInstanceUid: string;
+  readonly index: number;
+  readonly count: number;
+  /**
+   * Share of sampled points of the canvas whose grey is that of the object under the viewport's window, within a tolerance
+   * for the interpolation: 1 when all are.
+   */
+  against(partTen: Buffer): number;
+}
+
+interface Sample {
+  readonly x: number;
+  readonly y: number;
+  /** Grey of the canvas, 0 to 255. */
+  readonly grey: number;
+}
+
+interface Raw {
+  readonly imageId: string;
+  readonly index: number;
+  readonly count: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly samples: readonly Sample[];
+}
+
+/** Points read from each viewport, on a grid of the image. */
+const grid = 24;
+const tolerance = 10;
+
+/** Reads the viewport by its order: which image it says it shows, and what is really on its canvas. */
+export async function readPixels(page: Page, order: number): Promise<ShownImage> {
+  await page.waitForTimeout(700);
+  const raw = (await page.evaluate(
+    ([which, points]) => {
+      type Any = Record<string, never> & { [key: string]: Any } & ((...args: unknown[]) => Any);
+      const frame = document.querySelector('iframe')?.contentWindow as unknown as { cornerstone: Any };
+      const viewports = frame.cornerstone
+        .getRenderingEngines()[0]
+        .getViewports()
+        .filter((each: Any) => each.setImageIdIndex) as unknown as Any[];
+      const viewport = viewports[which];
+      const canvas = viewport.getCanvas() as unknown as HTMLCanvasElement;
+      const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+      const image = viewport.getImageData() as unknown as {
+        dimensions: number[];
+        imageData: { indexToWorld(index: number[]): number[] };
+      };
+      const [columns = 0, rows = 0] = image.dimensions;
+      const { lower, upper } = (viewport.getProperties() as unknown as { voiRange: { lower: number; upper: number } })
+        .voiRange;
+      const ratio = canvas.width / canvas.clientWidth;
+      const samples = [];
+      for (let row = 1; row < points; row++)
+        for (let column = 1; column < points; column++) {
+          const x = Math.floor((columns * column) / points);
+          const y = Math.floor((rows * row) / points);
+          const world = image.imageData.indexToWorld([x, y, 0]);
+          const [left = 0, top = 0] = viewport.worldToCanvas(world) as unknown as number[];
+          const at = context.getImageData(Math.round(left * ratio), Math.round(top * ratio), 1, 1).data;
+          samples.push({ x, y, grey: at[0] });
+        }
+      return {
+        imageId: String(viewport.getCurrentImageId()),
+        index: Number(viewport.getCurrentImageIdIndex()),
+        count: (viewport.getImageIds() as unknown as string[]).length,
+        lower,
+        upper,
+        samples,
+      };
+    },
+    [order, grid] as const,
+  )) as Raw;
+  const sopInstanceUid = /\/instances\/([\d.]+)/.exec(raw.imageId)?.[1] ?? '';
+  const { index, count } = raw;
+  return { sopInstanceUid, index, count, against: (partTen) => shareEqual(raw, partTen) };
+}
+
+function shareEqual({ lower, upper, samples }: Raw, partTen: Buffer): number {
+  const head = parseDicom(partTen);
+  const { columns, rows, valueAt } = decodeOneFrame(partTen);
+  const slope = Number(head.string('x00281053') ?? 1);
+  const intercept = Number(head.string('x00281052') ?? 0);
+  const greyOf = (x: number, y: number) => {
+    const inside = x >= 0 && y >= 0 && x < columns && y < rows;
+    const value = inside ? valueAt(x, y) * slope + intercept : lower;
+    return Math.max(0, Math.min(255, ((value - lower) / (upper - lower)) * 255));
+  };
+  const equal = samples.filter(({ x, y, grey }) => {
+    const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => greyOf(x + dx, y + dy)));
+    return grey >= Math.min(...around) - tolerance && grey <= Math.max(...around) + tolerance;
+  });
+  return equal.length / samples.length;
+}
