@@ -6,7 +6,7 @@ type State = 'awaited' | 'arrived' | { readonly error: GatewayError };
 
 interface Waiter {
   readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 interface Counts {

@@ -102,7 +102,6 @@ async function arrivalOf(run: ImportRun, uid: string, signal: AbortSignal): Prom
     const { sopClassUid, transferSyntaxUid, dataset } = await run.exam.instance(uid, signal);
     const pieces = reconcileIdentity(dataset, transferSyntaxUid, run.rules);
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port wants an asynchronous stream
     const open = async function* (): AsyncGenerator<Buffer> {
       yield* pieces;
     };

@@ -112,33 +112,17 @@ export class RetrievalCache {
   async put(kept: KeptExam, uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
     const wanted = instance.dataset.length + 4096;
     if (!this.kept.has(kept)) return;
-    await this.makeRoom(this.options.bytesMax - wanted);
-    if (this.bytes + wanted > this.options.bytesMax)
-      throw new GatewayError(retrievalErrors.cacheFull, { detail: 'limit' });
+    this.promised += wanted;
     try {
-      await kept.folder.put(uid, instance, head);
-    } catch (cause) {
-      if (!this.kept.has(kept)) return;
-      // The disk is fuller than the limit says: what nobody looks at goes, once.
-      await this.makeRoom(0);
-      await kept.folder.put(uid, instance, head).catch(() => {
-        throw new GatewayError(retrievalErrors.cacheFull, { cause, detail: 'disk' });
-      });
+      await this.makeRoom(this.options.bytesMax - this.promised);
+      if (this.bytes + this.promised > this.options.bytesMax) {
+        throw new GatewayError(retrievalErrors.cacheFull, { detail: 'limit' });
+      }
+      await this.write(kept, uid, instance, head);
+    } finally {
+      this.promised -= wanted;
     }
     this.tellSize();
-  }
-
-  private async write(kept: KeptExam, uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
-    try {
-      await kept.folder.put(uid, instance, head);
-    } catch (cause) {
-      if (!this.kept.has(kept)) return;
-      // The disk is fuller than the limit says: what nobody looks at goes, once.
-      await this.makeRoom(0);
-      await kept.folder.put(uid, instance, head).catch(() => {
-        throw new GatewayError(retrievalErrors.cacheFull, { cause, detail: 'disk' });
-      });
-    }
   }
 
   /** The patient closed: what was kept for nobody else goes at once. @returns how many exams went */
@@ -157,6 +141,19 @@ export class RetrievalCache {
   async sweep(): Promise<void> {
     const before = this.now() - this.options.keepMs;
     for (const kept of this.unused()) if (kept.usedAtMs <= before) await this.purge(kept);
+  }
+
+  private async write(kept: KeptExam, uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
+    try {
+      await kept.folder.put(uid, instance, head);
+    } catch (cause) {
+      if (!this.kept.has(kept)) return;
+      // The disk is fuller than the limit says: what nobody looks at goes, once.
+      await this.makeRoom(0);
+      await kept.folder.put(uid, instance, head).catch(() => {
+        throw new GatewayError(retrievalErrors.cacheFull, { cause, detail: 'disk' });
+      });
+    }
   }
 
   private async make(exam: Buffer): Promise<KeptExam> {

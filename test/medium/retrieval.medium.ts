@@ -1,0 +1,336 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GatewayError } from '../../src/platform/errors';
+import type { OpenedExam } from '../../src/consumer/retrieval';
+import { imageFile, remoteExam, RemoteExam } from '../support/remote-images';
+import { RetrievalBench } from '../support/retrieval-bench';
+import type { PeerAnswer } from '../support/scripted-peer';
+
+/** Real: TLS with both certificates, PostgreSQL, the disk. Doubled: the other hospital, by a script; the token. */
+describe('retrieval from another hospital', () => {
+  let bench: RetrievalBench;
+  let exam: RemoteExam;
+  let count = 0;
+  const signal = () => AbortSignal.timeout(15_000);
+  const opened: OpenedExam[] = [];
+
+  beforeAll(async () => {
+    bench = await RetrievalBench.start();
+  });
+  afterAll(() => bench.stop());
+  beforeEach(() => {
+    bench.peer.asked.length = 0;
+    bench.audit.events.length = 0;
+    bench.hosts.listed.add('localhost');
+    exam = remoteExam(bench.peer.base, [6, 3], `1.2.250.1.999.${++count}`);
+    bench.peer.script = (path) => answerOf(exam, path);
+  });
+  afterEach(() => {
+    for (const each of opened.splice(0)) each.close();
+  });
+
+  function answerOf({ files }: RemoteExam, path: string): PeerAnswer {
+    const [, series = '', instance] = /\/series\/([\d.]+)(?:\/instances\/([\d.]+))?$/.exec(path) ?? [];
+    const found = files.get(series);
+    if (!found) return { status: 404 };
+    const one = instance === undefined ? undefined : found.get(instance);
+    return { files: instance === undefined ? [...found.values()] : one ? [one] : [] };
+  }
+
+  const seriesOf = (index: number) => exam.manifest.studies[0]?.series[index];
+  const uids = (index: number) => seriesOf(index)?.instances.map(({ sopInstanceUid }) => sopInstanceUid) ?? [];
+  const open = async (options = {}, over = {}) => {
+    const room = await bench.room(options);
+    const handle = await room.retrievals.openExam(bench.exam(exam, over));
+    opened.push(handle);
+    handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
+    return { ...room, handle };
+  };
+  const settled = async (handle: OpenedExam) => {
+    for await (const progress of handle.watch(signal(), 10)) if (handle.progress() === undefined) return progress;
+    return handle.progress();
+  };
+  /** The disk and the trail follow the images; they are waited for. */
+  const until = async (what: string, isSo: () => boolean) => {
+    for (let round = 0; round < 300; round++) {
+      if (isSo()) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error(`waited in vain: ${what}`);
+  };
+  const codeOf = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'arrived',
+      (error: unknown) => GatewayError.of(error)?.code,
+    );
+
+  it('asks series by series as the national examples do, and hands over the bytes that were sent', async () => {
+    const { handle } = await open();
+    const progress = await settled(handle);
+    expect(progress.series.map(({ arrived, failed }) => [arrived, failed])).toEqual([
+      [6, 0],
+      [3, 0],
+    ]);
+    expect(progress.trouble).toBeUndefined();
+    const [first] = bench.peer.asked;
+    expect(first?.headers['kos-sopinstanceuid']).toBe(exam.manifest.sopInstanceUid);
+    expect(first?.headers.authorization).toMatch(/^Bearer token-\d+$/);
+    expect(first?.headers.accept).toContain('transfer-syntax=1.2.840.10008.1.2.4.70;q=0.9;boundary=**');
+    expect(first?.clientSubject).toContain('OU=');
+    expect(bench.peer.asked).toHaveLength(2);
+    for (const uid of uids(0)) {
+      const { dataset } = await handle.instance(uid, signal());
+      const file = exam.files.get(seriesOf(0)?.seriesInstanceUid ?? '')?.get(uid);
+      expect(file?.subarray(file.length - dataset.length).equals(dataset)).toBe(true);
+    }
+    await until('audit', () => bench.audit.events.length === 2);
+    expect(bench.audit.events).toMatchObject([
+      { kind: 'retrieval.series', outcome: 'success', facts: { host: 'localhost' } },
+      { kind: 'retrieval.series', outcome: 'success' },
+    ]);
+  });
+
+  it('shares one retrieval between the viewers of a professional, and not with another professional', async () => {
+    const { retrievals, handle } = await open();
+    const second = await retrievals.openExam(bench.exam(exam, { contextId: 'context-2' }));
+    opened.push(second);
+    await settled(handle);
+    expect(second.progress().series[0]?.arrived).toBe(6);
+    expect(bench.peer.asked).toHaveLength(2);
+    handle.close();
+    await expect(second.instance(uids(0)[2] ?? '', signal())).resolves.toBeDefined();
+    const stranger = bench.exam(exam).professional;
+    const other = await retrievals.openExam(
+      bench.exam(exam, {
+        professional: { ...stranger, professional: { ...stranger.professional, subjectNameId: '8999' } },
+      }),
+    );
+    opened.push(other);
+    await other.instance(uids(0)[0] ?? '', signal());
+    expect(bench.peer.asked.length).toBeGreaterThan(2);
+  });
+
+  it('keeps only encrypted bytes on disk, which go with their patient', async () => {
+    const { retrievals, handle } = await open();
+    await settled(handle);
+    const [folder = ''] = readdirSync(bench.folder).slice(-1);
+    const list = () => readdirSync(join(bench.folder, folder)).filter((name) => !name.endsWith('.part'));
+    await until('files', () => list().length === 9);
+    const files = list();
+    for (const name of files) {
+      const bytes = readFileSync(join(bench.folder, folder, name));
+      expect(bytes.includes('PAT-TROIS') || bytes.includes('1.2.840.10008')).toBe(false);
+      expect(uids(0).some((uid) => name.includes(uid))).toBe(false);
+    }
+    await retrievals.forgetContext('context-1');
+    expect(readdirSync(bench.folder)).not.toContain(folder);
+    expect(await codeOf(handle.instance(uids(0)[0] ?? '', signal()))).toBe('retrieval.not-open');
+    expect(bench.audit.events.map(({ kind }) => kind)).toContain('retrieval.purged');
+  });
+
+  it('after a restart asks only for what is missing, while the patient is still open', async () => {
+    await bench.openContext(`open-${count}`);
+    bench.peer.script = (path) => (path.endsWith('.1') ? answerOf(exam, path) : { status: 404 });
+    const first = await open({}, { contextId: `open-${count}` });
+    await settled(first.handle);
+    await until('files', () => first.cache.bytes > 6 * 800);
+    first.handle.close();
+    bench.peer.asked.length = 0;
+    bench.peer.script = (path) => answerOf(exam, path);
+    const again = await open({}, { contextId: `open-${count}` });
+    const progress = await settled(again.handle);
+    expect(progress.series.map(({ arrived }) => arrived)).toEqual([6, 3]);
+    expect(bench.peer.asked.map(({ path }) => path.replace(/.*series\//, ''))).toEqual([
+      seriesOf(1)?.seriesInstanceUid,
+    ]);
+    const { dataset } = await again.handle.instance(uids(0)[4] ?? '', signal());
+    expect(dataset.includes('PAT-TROIS')).toBe(true);
+  });
+
+  it('takes up a cut answer where it stopped', async () => {
+    bench.peer.script = (path, attempt) => ({
+      ...answerOf(exam, path),
+      ...(attempt === 1 && path.endsWith('.1') ? { cutAfter: 4 } : {}),
+    });
+    const { handle } = await open();
+    const progress = await settled(handle);
+    expect(progress.series[0]).toMatchObject({ arrived: 6, failed: 0 });
+    const singles = bench.peer.asked.filter(({ path }) => path.includes('/instances/'));
+    expect(singles).toHaveLength(2);
+  });
+
+  it('fetches alone what a complete answer left out, and tells what is gone', async () => {
+    const [, , absent = ''] = uids(0);
+    bench.peer.script = (path) => {
+      if (path.endsWith(`/instances/${absent}`)) return { status: 410 };
+      const answer = answerOf(exam, path);
+      return path.includes('/instances/') ? answer : { ...answer, status: 206, files: answer.files?.slice(0, 2) };
+    };
+    const { handle } = await open();
+    const progress = await settled(handle);
+    expect(progress.series[0]).toMatchObject({ arrived: 5, failed: 1 });
+    expect(await codeOf(handle.instance(absent, signal()))).toBe('peer.gone');
+  });
+
+  it.each([
+    ['another patient, by birth date', { birthDate: '19550101' }, 'retrieval.foreign-patient'],
+    ['another patient, by sex', { sex: 'M' }, 'retrieval.foreign-patient'],
+    ['another patient, by name', { patientName: 'AUTRE^PERSONNE' }, 'retrieval.foreign-patient'],
+    ['another study', { studyInstanceUid: '1.2.250.1.666' }, 'retrieval.foreign-object'],
+    ['another class', { sopClassUid: '1.2.840.10008.5.1.4.1.1.4' }, 'retrieval.foreign-object'],
+  ])('shows no image of %s', async (_case, over, code) => {
+    const { seriesInstanceUid = '' } = seriesOf(0) ?? {};
+    const { studyInstanceUid } = exam;
+    const [, wrong = ''] = uids(0);
+    exam.files
+      .get(seriesInstanceUid)
+      ?.set(wrong, imageFile({ studyInstanceUid, seriesInstanceUid, sopInstanceUid: wrong, ...over }));
+    const { handle } = await open();
+    const progress = await settled(handle);
+    expect(progress.series[0]).toMatchObject({ arrived: 5, failed: 1 });
+    expect(progress.trouble).toMatch(/n'est pas affichée/);
+    expect(await codeOf(handle.instance(wrong, signal()))).toBe(code);
+    expect(await codeOf(handle.head(wrong, signal()))).toBe(code);
+    expect(bench.audit.events).toContainEqual(
+      expect.objectContaining({ kind: 'retrieval.object-refused', outcome: 'refused', errorCode: code }),
+    );
+  });
+
+  it('drops an image that the manifest does not list', async () => {
+    const { seriesInstanceUid = '' } = seriesOf(0) ?? {};
+    const extra = `${seriesInstanceUid}.999`;
+    const { studyInstanceUid } = exam;
+    exam.files
+      .get(seriesInstanceUid)
+      ?.set(extra, imageFile({ studyInstanceUid, seriesInstanceUid, sopInstanceUid: extra }));
+    const { handle } = await open();
+    const progress = await settled(handle);
+    expect(progress.series[0]).toMatchObject({ arrived: 6, failed: 0 });
+    expect(handle.hasArrived(extra)).toBe(false);
+    expect(await codeOf(handle.instance(extra, signal()))).toBe('retrieval.not-listed');
+    expect(progress.trouble).toContain('absentes');
+  });
+
+  it('sends nothing, not even a token, to a host that is not listed', async () => {
+    bench.hosts.listed.clear();
+    const before = bench.tokens;
+    const { handle } = await open();
+    const progress = await settled(handle);
+    expect(progress.series[0]).toMatchObject({ arrived: 0, failed: 6 });
+    expect(progress.trouble).toContain('liste blanche');
+    expect([bench.tokens - before, bench.peer.asked.length]).toEqual([0, 0]);
+  });
+
+  it('stops at once when the host leaves the white list, and goes on when it is back', async () => {
+    bench.peer.script = (path) => ({ ...answerOf(exam, path), delayMs: 60 });
+    const { handle } = await open();
+    await handle.instance(uids(0)[0] ?? '', signal());
+    bench.hosts.listed.clear();
+    for (const listener of bench.hosts.listeners) listener();
+    expect(await codeOf(handle.instance(uids(0)[5] ?? '', signal()))).toBe('peer.unlisted');
+    bench.hosts.listed.add('localhost');
+    bench.peer.script = (path) => answerOf(exam, path);
+    handle.retry();
+    expect((await settled(handle)).series.map(({ arrived }) => arrived)).toEqual([6, 3]);
+    expect(handle.progress().trouble).toBeUndefined();
+  });
+
+  it.each([
+    ['a redirection', { status: 302, headers: { location: 'https://elsewhere.example/' } }, 'peer.redirected'],
+    ['a refused token', { status: 401 }, 'peer.token-refused'],
+    ['a refused certificate', { status: 403 }, 'peer.not-admitted'],
+    ['an unknown manifest', { status: 404 }, 'peer.not-found'],
+    ['a web page', { headers: { 'Content-Type': 'text/html' } }, 'peer.malformed'],
+  ])('tells %s', async (_case, answer, code) => {
+    bench.peer.script = () => answer;
+    const { handle } = await open();
+    expect(await codeOf(handle.instance(uids(0)[0] ?? '', signal()))).toBe(code);
+    expect(handle.progress().trouble).toBeTruthy();
+  });
+
+  it('asks once more with a fresh token when the first one ended on its way', async () => {
+    bench.peer.script = (path, attempt) => (attempt === 1 ? { status: 401 } : answerOf(exam, path));
+    const { handle } = await open();
+    expect((await settled(handle)).series[0]).toMatchObject({ arrived: 6 });
+  });
+
+  it('waits for a busy gateway as long as it asks', async () => {
+    bench.peer.script = (path, attempt) =>
+      attempt === 1 ? { status: 503, headers: { 'Retry-After': '1' } } : answerOf(exam, path);
+    const started = Date.now();
+    const { handle } = await open();
+    expect((await settled(handle)).series[0]).toMatchObject({ arrived: 6 });
+    expect(Date.now() - started).toBeGreaterThan(950);
+  });
+
+  it('gives up a silent gateway, and leaves an ill one alone for a while', async () => {
+    bench.peer.script = () => ({ by: () => undefined });
+    const { handle } = await open({
+      peer: { silenceMs: 200, failuresMax: 2, suspensionMs: 60_000 },
+      retrievals: { rules: { attemptsMax: 1 } },
+    });
+    expect(await codeOf(handle.instance(uids(0)[0] ?? '', signal()))).toMatch(/peer\.(too-slow|suspended)/);
+    const client = bench.client({ silenceMs: 200, failuresMax: 1, suspensionMs: 60_000 });
+    const { retrieveUrl = '', seriesInstanceUid = '' } = seriesOf(0) ?? {};
+    const { studyInstanceUid, manifest } = exam;
+    const once = async () => {
+      const wanted = { retrieveUrl, studyInstanceUid, seriesInstanceUid, kosSopInstanceUid: manifest.sopInstanceUid };
+      const more = { need: 'lossless' as const, partsMax: 10, accessToken: () => Promise.resolve('t') };
+      for await (const part of client.fetch({ ...wanted, ...more }, signal())) expect(part).toBeUndefined();
+    };
+    expect([await codeOf(once()), await codeOf(once())]).toEqual(['peer.too-slow', 'peer.suspended']);
+  });
+
+  it('shows images although they can no longer be kept, and fetches them again when asked', async () => {
+    const { handle } = await open({ cacheBytesMax: 12_000, memoryBytesMax: 2_000 });
+    const progress = await settled(handle);
+    expect(progress.series.map(({ arrived }) => arrived)).toEqual([6, 3]);
+    await until('trouble', () => handle.progress().trouble !== undefined);
+    expect(handle.progress().trouble).toContain('plein');
+    const [first = ''] = uids(0);
+    for (const uid of [...uids(0), first]) {
+      await expect(handle.instance(uid, signal())).resolves.toMatchObject({ transferSyntaxUid: '1.2.840.10008.1.2.1' });
+    }
+  });
+
+  it('says so when the disk itself is full', async () => {
+    const folder = join(bench.dir, 'small');
+    mkdirSync(folder);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', folder], { stdio: 'ignore' });
+    } catch {
+      process.stderr.write('skipped: a small disk cannot be mounted here\n');
+      return;
+    }
+    try {
+      const { handle } = await open({ cacheFolder: folder, memoryBytesMax: 2_000 });
+      const progress = await settled(handle);
+      expect(progress.series.map(({ arrived }) => arrived)).toEqual([6, 3]);
+      await until('trouble', () => handle.progress().trouble !== undefined);
+      expect(handle.progress().trouble).toContain('plein');
+      await expect(handle.instance(uids(1)[2] ?? '', signal())).resolves.toBeDefined();
+    } finally {
+      execFileSync('umount', [folder]);
+    }
+  });
+
+  it('lets nobody see a file of the cache that was changed', async () => {
+    const { handle } = await open({ memoryBytesMax: 100 });
+    await settled(handle);
+    await until('audit', () => bench.audit.events.length === 2);
+    const [folder = ''] = readdirSync(bench.folder).filter(
+      (name) => readdirSync(join(bench.folder, name)).length === 9,
+    );
+    for (const name of readdirSync(join(bench.folder, folder))) {
+      const path = join(bench.folder, folder, name);
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 1] ^= 1;
+      writeFileSync(path, bytes);
+    }
+    bench.peer.asked.length = 0;
+    const { dataset } = await handle.instance(uids(0)[0] ?? '', signal());
+    expect(dataset.subarray(-512).every((byte) => byte === 7)).toBe(true);
+    expect(bench.peer.asked.map(({ path }) => path)).toEqual([expect.stringContaining('/instances/')]);
+  });
+});
