@@ -4,5 +4,5 @@ export { logFailure, problemOf, sendProblem, toGatewayError } from './problem';
 export type { Problem } from './problem';
 export { RateLimiter } from './rate-limiter';
 export type { RateLimit } from './rate-limiter';
-export { headerText, RawListener } from './raw-listener';
+export { CallerGone, headerText, RawListener } from './raw-listener';
 export type { Exchange, RawListenerHooks, RawListenerLimits, RawRoute } from './raw-listener';

@@ -14,7 +14,7 @@ export interface Exchange {
   /** Path without query string, still percent-encoded. */
   readonly path: string;
   readonly correlationId: string;
-  /** Aborted when the caller leaves before the answer is complete, or when the listener closes. */
+  /** Aborted with a `CallerGone` when the caller leaves before the answer is complete, or when the listener closes. */
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +33,7 @@ export interface RawListenerLimits {
   readonly connectionsMax: number;
   /** Time a client has for sending its headers, ms. */
   readonly headersMsMax: number;
-  /** A connection on which nothing moves for this long is destroyed, ms: a caller that never reads. */
+  /** A caller that takes no byte of its answer for this long is disconnected, ms; so is one that asks for nothing. */
   readonly idleMsMax?: number;
   /** All header bytes of a request. */
   readonly headerBytesMax: number;
@@ -47,6 +47,13 @@ export interface RawListenerHooks {
   readonly refused?: (exchange: Exchange, error: GatewayError) => Promise<void>;
 }
 
+/** Why an exchange was aborted: the caller closed, took no byte for too long, or the listener itself closes. */
+export class CallerGone extends Error {
+  constructor(readonly why: 'left' | 'stalled' | 'closing') {
+    super(`the exchange was aborted: ${why}`);
+  }
+}
+
 /**
  * A small HTTP(S) listener for the image path: no framework, no body hashing, answers written straight to the socket.
  * Every request gets a correlation id and an abort signal; every failure ends as a problem or a reset connection.
@@ -58,6 +65,7 @@ export class RawListener {
   private readonly underWay = new Set<AbortController>();
   /** Answers not yet complete on each connection. */
   private readonly answering = new WeakMap<Socket, number>();
+  private readonly stalled = new WeakSet<Socket>();
   private readonly logger: Logger;
 
   constructor(
@@ -97,7 +105,8 @@ export class RawListener {
       ? createTlsServer({ ...tls, ...common, handshakeTimeout: headersMsMax }, onRequest)
       : createPlainServer(common, onRequest);
     server.maxConnections = this.limits.connectionsMax;
-    if (this.limits.idleMsMax !== undefined) server.setTimeout(this.limits.idleMsMax, (socket) => socket.destroy());
+    if (this.limits.idleMsMax !== undefined)
+      server.setTimeout(this.limits.idleMsMax, (socket: Socket) => this.letIdleGo(socket));
     server.on('connection', (socket: Socket) => {
       const end = otherEnd(socket);
       this.sockets.set(end, socket);
@@ -130,7 +139,7 @@ export class RawListener {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const timer = setTimeout(() => {
-      for (const controller of this.underWay) controller.abort();
+      for (const controller of this.underWay) controller.abort(new CallerGone('closing'));
       for (const socket of this.sockets.values()) socket.destroy();
     }, graceMs);
     await closed;
@@ -145,7 +154,8 @@ export class RawListener {
     response.once('close', () => {
       this.underWay.delete(controller);
       this.countAnswer(request.socket, -1);
-      if (!response.writableFinished) controller.abort();
+      if (!response.writableFinished)
+        controller.abort(new CallerGone(this.stalled.has(request.socket) ? 'stalled' : 'left'));
     });
     const exchange = { request, response, path: pathOf(request.url), correlationId, signal: controller.signal };
     await runWithCorrelation(correlationId, async () => {
@@ -198,9 +208,18 @@ export class RawListener {
     this.answering.set(socket, (this.answering.get(socket) ?? 0) + step);
   }
 
-  /** What is not HTTP, too large or too late. While an answer is under way, a byte of ours would become part of it. */
+  /** Nothing moved for the limit: a caller that waits for its first image is not at fault, one that takes nothing is. */
+  private letIdleGo(socket: Socket): void {
+    const isAnswering = (this.answering.get(socket) ?? 0) > 0;
+    if (isAnswering && socket.writableLength === 0) return;
+    if (isAnswering) this.stalled.add(socket);
+    socket.destroy();
+  }
+
+  /** What is not HTTP, too large or too late; a handshake that fails has no one to answer to. While an answer is under way, a byte of ours would become part of it. */
   private refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
-    if (!socket.writable || (this.answering.get(socket) ?? 0) > 0) {
+    const isHttp = code?.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (!isHttp || !socket.writable || (this.answering.get(socket) ?? 0) > 0) {
       socket.destroy();
       return;
     }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ExpectedInstance, Pacs, PACS_DIRECTORY, PacsDirectory, RetrievalOutcome } from '../../connectors/pacs';
 import { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
-import { Exchange } from '../../platform/http';
+import { CallerGone, Exchange } from '../../platform/http';
 import { Transcoder } from '../../platform/transcoding';
 import type { InsToInsert } from '../../standards/dicom';
 import { parseWadoPath, type WadoResource } from '../../standards/dicomweb';
@@ -55,11 +55,7 @@ export class WadoService {
       const admitted = await this.admission.admit(exchange, admission);
       await this.deliver(exchange, admitted, counted, startedAt);
     } catch (thrown) {
-      const error =
-        exchange.signal.aborted && !GatewayError.of(thrown)
-          ? new GatewayError(servingErrors.callerLeft, { cause: thrown })
-          : thrown;
-      const known = GatewayError.of(error) ?? new GatewayError(servingErrors.failed, { cause: error });
+      const known = exchange.signal.aborted ? goneError(exchange.signal.reason, thrown) : failureOf(thrown);
       await this.audit.failed(exchange, admission, known, countOf(counted.answer), startedAt);
       throw known;
     } finally {
@@ -147,6 +143,16 @@ function resourceAt(path: string): WadoResource {
   const resource = parseWadoPath(path);
   if (!resource.ok) throw new GatewayError(servingErrors.pathInvalid, { detail: resource.reason });
   return resource.value;
+}
+
+/** Whatever broke because the caller had gone is told as that. */
+function goneError(reason: unknown, cause: unknown): GatewayError {
+  const isStall = reason instanceof CallerGone && reason.why === 'stalled';
+  return new GatewayError(isStall ? servingErrors.stalled : servingErrors.callerLeft, { cause });
+}
+
+function failureOf(thrown: unknown): GatewayError {
+  return GatewayError.of(thrown) ?? new GatewayError(servingErrors.failed, { cause: thrown });
 }
 
 function countOf(answer: CountedAnswer | undefined): { instances: number; bytes: number } {
