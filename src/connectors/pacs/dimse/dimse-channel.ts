@@ -10,7 +10,7 @@ import {
 } from '../../../standards/dimse';
 import { MoveDestinations } from '../listener/move-destinations';
 import { pacsErrors } from '../pacs.errors';
-import { Ask, AskResult, RetrieveChannel } from '../retrieval/retrieval';
+import { Ask, AskResult, RetrieveChannel } from '../retrieval/retrieve-channel';
 import { AssociationPool } from './association-pool';
 import { AcceptedContext, AssociationPlan, Requester } from './requester';
 

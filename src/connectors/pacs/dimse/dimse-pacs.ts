@@ -27,7 +27,8 @@ import {
   textOf,
 } from '../pacs.port';
 import { PaceMemory } from '../retrieval/pace';
-import { Retrieval, RetrieveChannel } from '../retrieval/retrieval';
+import { Retrieval } from '../retrieval/retrieval';
+import { RetrieveChannel } from '../retrieval/retrieve-channel';
 import { sharedFromInstances, SharedRetrievals } from '../retrieval/shared-retrievals';
 import { AssociationPool } from './association-pool';
 import { Peer } from './connect';

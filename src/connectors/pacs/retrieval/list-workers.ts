@@ -1,0 +1,108 @@
+import { GatewayError } from '../../../platform/errors';
+import { pacsErrors } from '../pacs.errors';
+import { ExpectedInstance } from '../pacs.port';
+import { Asking } from './asking';
+import { ExpectedSet } from './expected-set';
+import { Funnel } from './funnel';
+
+export interface ListWorkersParts {
+  readonly set: ExpectedSet;
+  readonly funnel: Funnel;
+  readonly asking: Asking;
+  /** Associations to begin with, and the most. */
+  readonly parallel: number;
+  readonly maxParallel: number;
+  /** Stops the other workers. */
+  readonly stop: (reason: Error) => void;
+}
+
+const listMax = 400;
+const listMin = 8;
+const climbMs = 200;
+/** More associations are worth having when the last ones brought this much more. */
+const worthwhile = 1.15;
+
+/** Lists of instances over several associations at once; more are added as long as they bring more. */
+export class ListWorkers {
+  private readonly taken = new Set<string>();
+  private target: number;
+  private running = 0;
+  private rejected: Error | undefined;
+  private settle: () => void = () => undefined;
+
+  constructor(private readonly parts: ListWorkersParts) {
+    this.target = Math.min(parts.parallel, parts.maxParallel);
+  }
+
+  /** Resolves with the number of associations that turned out right. */
+  async run(): Promise<number> {
+    const done = new Promise<void>((resolve) => (this.settle = resolve));
+    const climb = this.climb();
+    for (let i = 0; i < this.target; i++) void this.work();
+    await done;
+    clearInterval(climb);
+    if (this.rejected) throw this.rejected;
+    return this.target;
+  }
+
+  private climb(): NodeJS.Timeout {
+    const { set, funnel, maxParallel } = this.parts;
+    let before = 0;
+    let bytesBefore = set.bytes;
+    return setInterval(() => {
+      const rate = set.bytes - bytesBefore;
+      bytesBefore = set.bytes;
+      const isEnough = rate < before * worthwhile || this.target >= maxParallel || this.running < this.target;
+      if (funnel.isBlocked || isEnough) return;
+      before = rate;
+      const more = Math.min(maxParallel, this.target * 2) - this.target;
+      this.target += more;
+      for (let i = 0; i < more; i++) void this.work();
+    }, climbMs);
+  }
+
+  private async work(): Promise<void> {
+    this.running += 1;
+    try {
+      for (let list = this.take(); list.length > 0 && this.running <= this.target; list = this.take()) {
+        await this.fetch(list);
+      }
+    } catch (error) {
+      this.failed(error instanceof Error ? error : new Error('retrieval failed'));
+    } finally {
+      this.running -= 1;
+      if (this.running === 0) this.settle();
+    }
+  }
+
+  private take(): ExpectedInstance[] {
+    const free = this.parts.set.wanted().filter(({ sopInstanceUid }) => !this.taken.has(sopInstanceUid));
+    const series = free[0]?.seriesInstanceUid;
+    const share = Math.min(listMax, Math.max(listMin, Math.ceil(free.length / this.target)));
+    const list = free.filter(({ seriesInstanceUid }) => seriesInstanceUid === series).slice(0, share);
+    for (const { sopInstanceUid } of list) this.taken.add(sopInstanceUid);
+    return list;
+  }
+
+  private async fetch(list: readonly ExpectedInstance[]): Promise<void> {
+    try {
+      await this.parts.asking.list(list);
+    } catch (error) {
+      for (const { sopInstanceUid } of list) this.taken.delete(sopInstanceUid);
+      throw error;
+    }
+  }
+
+  /** When the PACS refuses one association more, those that it gave go on. */
+  private failed(error: Error): void {
+    const entry = GatewayError.of(error)?.entry;
+    const isLimit = entry === pacsErrors.tooMany || entry === pacsErrors.tooSlow;
+    this.target = Math.max(1, this.running - 1);
+    if (isLimit && this.running > 1) {
+      this.rejected = undefined;
+      return;
+    }
+    this.rejected = error;
+    this.parts.stop(error);
+  }
+}
