@@ -80,6 +80,7 @@ export function seedExam(dmp: SandboxDmp, exam: SeededExam): { manifest?: string
     eventCodes: [
       { code: modality, scheme: '1.2.250.1.213.1.1.5.618', display: modality },
       { ...region, scheme: '1.2.250.1.213.1.1.5.695' },
+      ...(exam.description ? [{ code: '24628-0', scheme: '2.16.840.1.113883.6.1', display: exam.description }] : []),
     ],
     confidentialityCodes: [
       { code: 'N', scheme: '2.16.840.1.113883.5.25', display: 'Normal' },

@@ -86,7 +86,13 @@ export class ExamsController {
       counts: counts.map((count) =>
         'error' in count
           ? { exam: count.examId, code: count.error.code, message: count.error.entry.screen }
-          : { exam: count.examId, series: count.series, images: count.images, modalities: count.modalities },
+          : {
+              exam: count.examId,
+              series: count.series,
+              images: count.images,
+              modalities: count.modalities,
+              description: count.description,
+            },
       ),
     };
   }

@@ -36,6 +36,8 @@ export type ExamCount =
       readonly series: number;
       readonly images: number;
       readonly modalities: readonly string[];
+      /** What the manifest calls the act or the study. */
+      readonly description?: string;
     }
   | { readonly examId: string; readonly error: GatewayError };
 
@@ -209,5 +211,6 @@ function countOf(examId: string, manifest: Manifest): ExamCount {
   const modalities = [
     ...new Set(series.flatMap(({ modality }) => (modality && !notImages.has(modality) ? [modality] : []))),
   ];
-  return { examId, series: series.length, images: instanceCountOf(manifest), modalities };
+  const description = manifest.actLabel ?? manifest.studies[0]?.description;
+  return { examId, series: series.length, images: instanceCountOf(manifest), modalities, description };
 }
