@@ -11,6 +11,7 @@ import { ManifestArchive } from '../../src/source/archive';
 import { readManifest } from '../../src/standards/manifest';
 import { startPostgres, type TestDatabase } from '../support/database';
 import { OrthancServer } from '../support/orthanc';
+import { logged } from '../support/publication-rooms';
 import { emptyTables, PublicationBench, risStudyOf, until, type RunningGateway } from '../support/publication-bench';
 
 /**
@@ -441,4 +442,13 @@ describe.each([
     const health = await gateway.app.get(HealthRegistry, { strict: false }).report();
     expect(health.find(({ name }) => name === 'publication')).toMatchObject({ level: 'up' });
   });
+});
+
+it('no log line of all this names a patient', () => {
+  expect(logged.length).toBeGreaterThan(50);
+  const text = logged.join('\n');
+  for (const { patient } of images) {
+    for (const word of [patient.ins, patient.family, patient.given, patient.patientId])
+      expect(text).not.toContain(word);
+  }
 });

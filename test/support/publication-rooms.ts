@@ -24,15 +24,20 @@ const slices = [
   publicationConfig,
 ] as unknown as readonly Slice[];
 
+/** What the rooms of this process have logged, all levels. */
+export const logged: string[] = [];
+const loggedMax = 100_000;
+
 /** The rooms by which a report becomes a published manifest, wired by Nest as in the gateway, with these settings. */
 export async function startPublicationRooms(settings: Record<string, string>): Promise<INestApplicationContext> {
-  configureLogging({ level: process.env.TEST_LOG ? 'info' : 'silent' });
+  const write = (line: string): void => void (logged.length < loggedMax && logged.push(line));
+  configureLogging({ level: 'debug', destination: { write } });
   const config = loadConfig(slices, settings, { production: false });
   class Rooms {}
   const intake = IntakeModule.publishingTo(PublicationModule, QueuedPublicationRequests);
   const ground = [ConfigModule.of(config), PersistenceModule.forRoot(), HealthModule, AuditModule, PkiModule];
   return NestFactory.createApplicationContext(
     { module: Rooms, imports: [...ground, intake] },
-    { logger: process.env.TEST_LOG ? ['error'] : false, abortOnError: false },
+    { logger: false, abortOnError: false },
   );
 }

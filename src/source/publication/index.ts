@@ -11,7 +11,7 @@ export type {
   PublicationSearch,
   PublicationSummary,
   QueueState,
-} from './publication-queries';
+} from './publication-summary';
 export { activeStates, isPublicationState, parkedStates, publicationStates } from './state/publication-state';
 export type { PublicationState } from './state/publication-state';
 export type { PublicationAction, PublicationKind, PublicationTrigger } from './store/publication';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { activeStates, mayBecome, PublicationState, unsentStates } from '../state/publication-state';
 import type { Publication, PublicationChange, PublicationTrigger, Reason } from './publication';
+import { tell } from './publication-history';
 import { assignments, publicationOf, RawRow, rowsOf } from './publication.mapper';
 
 export interface NewPublication extends Pick<
@@ -63,7 +64,7 @@ export class PublicationRepository {
       ),
     );
     const id = String(row?.id);
-    await this.tell(manager, { id, to: 'received' });
+    await tell(manager, { id, to: 'received' });
     return id;
   }
 
@@ -94,7 +95,7 @@ export class PublicationRepository {
          lease_until = NULL, kos = NULL, draft = NULL, submission = NULL WHERE id = $1`,
       [id, to, by],
     );
-    await this.tell(manager, { id, from: state, to, reason: { code: 'overtaken', detail: by } });
+    await tell(manager, { id, from: state, to, reason: { code: 'overtaken', detail: by } });
   }
 
   /**
@@ -144,7 +145,7 @@ export class PublicationRepository {
       ),
     );
     if (!row) throw new LeaseLost(`publication ${held.id}`);
-    await this.tell(manager, { id: held.id, from: held.state, to, reason, messageId, attempt: held.attempts });
+    await tell(manager, { id: held.id, from: held.state, to, reason, messageId, attempt: held.attempts });
     return publicationOf(row);
   }
 
@@ -173,7 +174,7 @@ export class PublicationRepository {
       if (moved.length === 0) throw new LeaseLost(`publication ${held.id}`);
       if (later.reason && later.reason.code !== held.reasonCode) {
         const { reason, messageId } = later;
-        await this.tell(manager, {
+        await tell(manager, {
           id: held.id,
           from: held.state,
           to: held.state,
@@ -202,7 +203,7 @@ export class PublicationRepository {
          counted_instances = NULL, lease_token = NULL, lease_until = NULL${anew} WHERE id = $1`,
       [id, to],
     );
-    await this.tell(manager, { id, from: state, to, reason: { code: 'retried' }, actor });
+    await tell(manager, { id, from: state, to, reason: { code: 'retried' }, actor });
   }
 
   /** Says, before anything leaves, that the registry may hold it from now on. */
@@ -253,35 +254,6 @@ export class PublicationRepository {
     for (const row of rowsOf<{ id: string; state: PublicationState }>(earlier)) {
       await this.overtake(row, held.id, to, manager);
     }
-  }
-
-  /** One line of a publication's history. */
-  async tell(
-    manager: EntityManager,
-    line: {
-      id: string;
-      from?: PublicationState;
-      to: PublicationState;
-      reason?: Reason;
-      messageId?: string;
-      attempt?: number;
-      actor?: string;
-    },
-  ): Promise<void> {
-    await manager.query(
-      `INSERT INTO publication_history (publication_id, from_state, to_state, reason_code, reason_detail, message_id, attempt, actor)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [
-        line.id,
-        line.from ?? null,
-        line.to,
-        line.reason?.code ?? null,
-        line.reason?.detail ?? null,
-        line.messageId ?? null,
-        line.attempt ?? 0,
-        line.actor ?? null,
-      ],
-    );
   }
 
   /** A row by number, locked when part of a transaction that changes it. */

@@ -9,6 +9,7 @@ import { publicationConfig } from '../publication.config';
 import { publicationDuration, publicationOutcomes } from '../publication.metrics';
 import { retryDelayMs } from '../state/retry-delay';
 import type { Publication, PublicationContext, Reason } from '../store/publication';
+import { tell } from '../store/publication-history';
 import { PublicationRepository } from '../store/publication.repository';
 
 /** How a publication ends, or is put off: state, archive, history and audit in one transaction. */
@@ -64,7 +65,7 @@ export class Settlement {
       const reason = { code: 'other-patient', detail: kosSopInstanceUid };
       await this.publications.settleEarlier(held, 'withdrawn', manager);
       await this.archive.withdraw(held.studyInstanceUid, manager);
-      await this.publications.tell(manager, { id: held.id, from: held.state, to: held.state, reason });
+      await tell(manager, { id: held.id, from: held.state, to: held.state, reason });
       const about = { ...held, kosSopInstanceUid, instances: undefined, draft: { report, cdaIds: [] } };
       await this.audit('publication.withdrawn', 'success', about, manager);
     });
