@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTool } from './lib/run.mjs';
+import { prepareOhif } from './prepare-ohif.mjs';
 
 const quiet = process.argv.includes('--quiet');
 const root = new URL('..', import.meta.url).pathname;
@@ -24,4 +25,9 @@ if (code !== 0) {
   process.exit(code);
 }
 for (const folder of ['src', 'sandbox', 'bench', 'scripts']) if (existsSync(join(root, folder))) copyAssets(folder);
+try {
+  await prepareOhif({ say: (text) => process.stdout.write(`${text}\n`) });
+} catch (error) {
+  process.stderr.write(`The viewer was not prepared: ${error.message}. The gateway works without it.\n`);
+}
 if (!quiet) process.stdout.write('built into dist/\n');

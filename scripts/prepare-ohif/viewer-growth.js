@@ -13,6 +13,9 @@
 
   /* ---- growth ---------------------------------------------------------------------------------------------------- */
 
+  /** What a display set keeps through its growth. */
+  const ownForEver = ['uid', 'displaySetInstanceUID', 'images', 'instances', 'addInstances'];
+
   /** Gives a display set of images the way to take further instances: it is made anew and keeps its identity. */
   function makeGrowable(displaySet) {
     if (displaySet.addInstances || !displaySet.images || displaySet.isMultiFrame) return;
@@ -20,9 +23,11 @@
     displaySet.addInstances = function addInstances(instances) {
       const [fresh, ...others] = handler.getDisplaySetsFromSeries([...this.images, ...instances]);
       if (!fresh || others.length > 0 || fresh.isMultiFrame) return undefined;
-      const { uid, displaySetInstanceUID } = this;
-      for (const key of Object.keys(fresh)) if (key !== 'addInstances') this[key] = fresh[key];
-      return Object.assign(this, { uid, displaySetInstanceUID });
+      const { images } = this;
+      images.splice(0, images.length, ...fresh.images);
+      for (const key of Object.keys(fresh)) if (!ownForEver.includes(key)) this[key] = fresh[key];
+      this.instances = images;
+      return this;
     };
   }
 

@@ -11,7 +11,7 @@ export interface ShownImage {
    * Share of sampled points of the canvas whose grey is that of the object under the viewport's window, within a tolerance
    * for the interpolation: 1 when all are.
    */
-  against(partTen: Buffer): number;
+  readonly against: (partTen: Buffer) => number;
 }
 
 interface Sample {

@@ -5,7 +5,7 @@ type State = 'awaited' | 'arrived' | { readonly error: GatewayError };
 
 interface Waiter {
   resolve(): void;
-  reject(error: unknown): void;
+  reject(error: Error): void;
 }
 
 /** Which instances of a study have arrived, who waits for which, and how far it is. */
@@ -47,7 +47,7 @@ export class Arrivals {
       };
       const waiter: Waiter = {
         resolve: () => settle(resolve),
-        reject: (error) => settle(() => reject(error as Error)),
+        reject: (error) => settle(() => reject(error)),
       };
       waiting.add(waiter);
       signal.addEventListener('abort', leave, { once: true });

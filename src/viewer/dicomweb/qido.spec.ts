@@ -30,7 +30,7 @@ describe('searches answered from the manifest', () => {
     expect(answer['00080061']).toEqual({ vr: 'CS', Value: ['CT', 'SR'] });
     expect(answer['00201208']).toEqual({ vr: 'IS', Value: [1] });
     expect(answer['00100010']).toEqual({ vr: 'PN', Value: [{ Alphabetic: 'NOM^PRENOM' }] });
-    expect(seriesAnswer(study, study.series[1]!)['0008103E']).toEqual({ vr: 'LO' });
+    expect(seriesAnswer(study, study.series[1])['0008103E']).toEqual({ vr: 'LO' });
   });
 
   const found = (query: string) => select([studyAnswer(study)], new URLSearchParams(query));

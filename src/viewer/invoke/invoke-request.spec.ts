@@ -4,7 +4,7 @@ import { PendingInvokes } from './pending-invokes';
 const good = { requestType: 'STUDY', studyUID: '1.2.3', accessionNumber: 'ACC 1', idCDA: '1.2.250.1_CR1' };
 const read = (change: Record<string, string | undefined>) => {
   const all = Object.entries({ ...good, ...change }).filter(([, value]) => value !== undefined);
-  return readInvoke(new URLSearchParams(all as [string, string][]));
+  return readInvoke(new URLSearchParams(all));
 };
 
 describe('the link of a report', () => {

@@ -36,7 +36,7 @@ export function readInvoke(query: URLSearchParams): InvokeReading {
     const given = names.flatMap((name) => query.getAll(name));
     if (given.length === 0 || given[0] === '') return { ok: false, parameter, reason: 'missing' };
     if (new Set(given).size > 1) return { ok: false, parameter, reason: 'repeated' };
-    values[parameter] = (given[0] as string).trim();
+    values[parameter] = given[0].trim();
   }
   const { requestType = '', studyUID = '', accessionNumber = '', idCDA = '' } = values;
   const malformed = (parameter: string): InvokeReading => ({ ok: false, parameter, reason: 'malformed' });

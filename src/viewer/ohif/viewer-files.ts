@@ -99,7 +99,7 @@ function readPrepared(folder: string): Prepared | undefined {
     files.set(name, { path, mediaType, policy, bytes: statSync(path).size, compressed });
   }
   const page = readFileSync(join(folder, 'viewer.html'), 'utf8');
-  const early = [...page.matchAll(/<link rel="preload" as="script" href="([^"]+)"/g)].map(([, href]) => href as string);
+  const early = [...page.matchAll(/<link rel="preload" as="script" href="([^"]+)"/g)].map(([, href]) => href);
   return { base: `/viewer/files-${fingerprint}/`, page, files, early };
 }
 

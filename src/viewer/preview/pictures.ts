@@ -99,7 +99,7 @@ async function nearestToMiddle(
     };
     source.head(middle, AbortSignal.any([signal, left.signal])).then(
       () => finish(() => resolve(middle)),
-      (error: unknown) => finish(() => reject(error as Error)),
+      (error: Error) => finish(() => reject(error)),
     );
   });
 }

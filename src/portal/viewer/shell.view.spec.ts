@@ -1,0 +1,78 @@
+import type { ViewerGrant, ViewerStudySource } from '../../viewer';
+import { ageAt, frameAddress, frenchDate, shellView, spacedIns } from './shell.view';
+
+const ct = '1.2.840.10008.5.1.4.1.1.2';
+const sourceOf = (uid: string) =>
+  ({
+    study: {
+      studyInstanceUid: uid,
+      date: '20260102',
+      series: [
+        {
+          seriesInstanceUid: `${uid}.1`,
+          modality: 'CT',
+          instances: [2, 1].map((instanceNumber) => ({
+            sopInstanceUid: `${uid}.1.${instanceNumber}`,
+            sopClassUid: ct,
+            instanceNumber,
+            isKeyImage: instanceNumber === 2,
+          })),
+        },
+        { seriesInstanceUid: `${uid}.2`, modality: 'KO', instances: [] },
+      ],
+    },
+  }) as unknown as ViewerStudySource;
+const grantOn = (...uids: string[]) =>
+  ({
+    id: 'G',
+    patient: {
+      matricule: '269054958815780',
+      birthFamilyName: 'NOM',
+      firstGivenName: 'P',
+      birthDate: '19690501',
+      gender: 'F',
+    },
+    sources: new Map(uids.map((uid) => [uid, sourceOf(uid)])),
+  }) as unknown as ViewerGrant;
+const options = {
+  today: new Date(2026, 3, 30),
+  use: 'consultation',
+  early: [],
+  isImage: (uid: string) => uid === ct,
+} as const;
+
+describe('the page around the viewer', () => {
+  it('names the patient as a professional reads it', () => {
+    const { patient, studies } = shellView(grantOn('1'), options);
+    expect(patient).toEqual({
+      family: 'NOM',
+      given: 'P',
+      gender: 'Femme',
+      born: 'née le 01/05/1969',
+      age: '56 ans',
+      ins: '2 69 05 49 588 157 80',
+    });
+    expect(studies[0]).toMatchObject({ date: '02/01/2026', modality: 'CT', description: 'Examen' });
+  });
+  it('previews the image at which the stack opens, and lists the key images', () => {
+    const view = shellView(grantOn('1'), options);
+    expect(view.preview).toContain('/instances/1.1.1/rendered');
+    expect(view.keyImages?.map(({ uid }) => uid)).toEqual(['1.1.2']);
+  });
+  it('compares two exams side by side', () => {
+    expect(shellView(grantOn('1', '2'), options)).toMatchObject({ comparing: true, preview: undefined });
+    expect(frameAddress(grantOn('1', '2'))).toContain('StudyInstanceUIDs=1%2C2&lng=fr&hangingProtocolId=');
+  });
+  it.each([
+    ['20260102', '02/01/2026'],
+    ['1990', '1990'],
+    [undefined, ''],
+  ])('writes the date %s as %s', (date, text) => expect(frenchDate(date)).toBe(text));
+  it('leaves what is not an INS, or not a date, alone', () => {
+    expect([spacedIns('123'), ageAt('', new Date()), ageAt('20990101', new Date(2026, 1, 1))]).toEqual([
+      '123',
+      undefined,
+      undefined,
+    ]);
+  });
+});
