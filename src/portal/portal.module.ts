@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { PscModule } from '../connectors/psc';
+import { ContextModule } from '../consumer/context';
 import type { ConfigOf } from '../platform/config';
 import { publicationConfig, PublicationQueriesModule } from '../source/publication';
+import { ViewerModule } from '../viewer';
 import { AccessGuard } from './access/access.guard';
 import { FailureFilter } from './access/failure.filter';
 import { HomeController } from './home.controller';
@@ -10,6 +12,7 @@ import {
   HospitalLoginController,
   HospitalOidc,
   LoginController,
+  LoginEndings,
   LoginService,
   LoginsRepository,
   ProfessionalSessions,
@@ -28,7 +31,7 @@ const screenFormat = {
 
 /** The frame of the portal, the login, and the pages of operators and auditors. */
 @Module({
-  imports: [PscModule, PublicationQueriesModule],
+  imports: [ContextModule, PscModule, PublicationQueriesModule, ViewerModule],
   controllers: [
     HomeController,
     LoginController,
@@ -43,6 +46,7 @@ const screenFormat = {
     { provide: APP_FILTER, useClass: FailureFilter },
     screenFormat,
     HospitalOidc,
+    LoginEndings,
     LoginService,
     LoginsRepository,
     ProfessionalSessions,

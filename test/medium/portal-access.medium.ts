@@ -87,7 +87,7 @@ describe('who may do what in the portal', () => {
     ];
 
     it.each(matrix)('%s', async (who, expected) => {
-      const agent = await people[who]!();
+      const agent = await people[who]();
       const found: number[] = [];
       for (const path of paths) {
         let answer = await agent.get(path).set('Accept', 'application/json');
@@ -98,7 +98,7 @@ describe('who may do what in the portal', () => {
     });
 
     it('a refusal is recorded with the page, and shown in French', async () => {
-      const answer = await (await people.professional!()).get('/publications').set('Accept', 'text/html');
+      const answer = await (await people.professional()).get('/publications').set('Accept', 'text/html');
       expect([answer.status, answer.text.includes('Vous n&#x27;avez pas accès à cette page.')]).toEqual([403, true]);
       expect(await kindsOf()).toMatchObject({
         kind: 'portal.access-refused',
@@ -109,7 +109,7 @@ describe('who may do what in the portal', () => {
     it('the menu shows only what one may open', async () => {
       const hrefs = async (who: string) =>
         [
-          ...(await (await people[who]!()).get('/').set('Accept', 'text/html')).text.matchAll(
+          ...(await (await people[who]()).get('/').set('Accept', 'text/html')).text.matchAll(
             /<li><a href="(\/[a-z]+)"/g,
           ),
         ].map((match) => match[1]);
@@ -119,11 +119,11 @@ describe('who may do what in the portal', () => {
     });
 
     it('a retry needs the role and the mark of the form', async () => {
-      const operator = await people.operator!();
+      const operator = await people.operator();
       const post = (agent: TestAgent, _csrf: string) =>
         agent.post('/publications/5/relance').type('form').send({ _csrf });
       expect((await post(operator, 'x')).status).toBe(403);
-      const auditor = await people.auditor!();
+      const auditor = await people.auditor();
       expect((await post(auditor, await formMark(auditor))).status).toBe(403);
       expect((await post(operator, await formMark(operator))).headers.location).toBe('/publications/5?fait=relance');
       expect((await post(operator, await formMark(operator))).status).toBe(409);

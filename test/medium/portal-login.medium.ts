@@ -1,7 +1,18 @@
 import { DataSource } from 'typeorm';
+import { ViewerGrants } from '../../src/viewer';
+import type { ViewerStudySource } from '../../src/viewer';
 import { LoginRobot } from '../support/psc-bench';
 import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
 import { readFileSync } from 'node:fs';
+
+const aStudy = {
+  study: {
+    studyInstanceUid: '1.2.3',
+    patient: { matricule: '299999999999989', oid: '1.2', birthDate: '19800101' },
+    series: [],
+  },
+  close: () => undefined,
+} as unknown as ViewerStudySource;
 
 /** Real: the whole gateway with its embedded database, HTTPS, the sandbox Pro Santé Connect over mutual TLS. */
 describe('login to the portal', () => {
@@ -105,11 +116,11 @@ describe('login to the portal', () => {
       await robot.close();
       return agent.get(`/login/callback?${query}`);
     };
-    expect((await finish(second.headers.location!)).headers.location).toBe('/b');
+    expect((await finish(second.headers.location)).headers.location).toBe('/b');
     const loginId = async () =>
       (await rows<{ id: string }>("SELECT sess->>'loginId' AS id FROM portal_session ORDER BY expire DESC"))[0]?.id;
     const before = await loginId();
-    expect((await finish(first.headers.location!)).headers.location).toBe('/a');
+    expect((await finish(first.headers.location)).headers.location).toBe('/a');
     expect(await loginId()).toBe(before);
   });
 
@@ -146,17 +157,33 @@ describe('login to the portal', () => {
     expect((await kinds()).at(-1)).toBe('portal.logout');
   });
 
+  it('closes with the login the viewers that it was granted, and leaves those of others', async () => {
+    const grants = bench.app.get(ViewerGrants, { strict: false });
+    const agent = await bench.loggedIn('generaliste');
+    const sessions = await rows<{ sid: string }>('SELECT sid FROM portal_session ORDER BY expire DESC LIMIT 1');
+    const sessionId = sessions[0]?.sid ?? '';
+    const open = (owner: string) =>
+      grants.open({ sessionId: owner, professional: { id: '8', name: 'X' }, sources: [aStudy] }).grant.id;
+    const [mine, others] = [open(sessionId), open('another-session')];
+    await agent
+      .post('/logout')
+      .type('form')
+      .send({ _csrf: await formMark(agent) });
+    expect(() => grants.ofSession(mine, sessionId)).toThrow('viewer.');
+    expect(grants.ofSession(others, 'another-session')).toBeDefined();
+  });
+
   it('ends the session when Pro Santé Connect says so', async () => {
     const agent = bench.visitor();
     const ca = readFileSync(bench.neighbours.pki.portalCa);
     const robot = new LoginRobot(bench.neighbours.psc.issuer, ca);
     const away = await agent.get('/login');
-    const query = await robot.login(new URL(away.headers.location!), 'generaliste', 'generaliste');
+    const query = await robot.login(new URL(away.headers.location), 'generaliste', 'generaliste');
     await agent.get(`/login/callback?${query}`);
     const other = await bench.loggedIn('radiologue', '/login');
     const page = await (await robot.go(`${bench.neighbours.psc.issuer}${logoutPath}`)).text();
-    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page)![1]!;
-    const action = /action="([^"]+)"/.exec(page)![1]!;
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page)![1];
+    const action = /action="([^"]+)"/.exec(page)![1];
     await robot.go(action, new URLSearchParams({ xsrf, logout: 'yes' }));
     await robot.close();
     expect((await agent.get('/').set('Accept', 'text/html')).text).not.toContain('DOMINIQUE');
@@ -174,7 +201,7 @@ describe('login to the portal', () => {
     const agent = bench.visitor();
     const away = await agent.get('/login');
     const robot = new LoginRobot(bench.neighbours.psc.issuer, readFileSync(bench.neighbours.pki.portalCa));
-    const query = await robot.login(new URL(away.headers.location!), 'generaliste', 'generaliste');
+    const query = await robot.login(new URL(away.headers.location), 'generaliste', 'generaliste');
     await robot.close();
     bench.neighbours.psc.behave({ down: true });
     const answer = await agent.get(`/login/callback?${query}`).set('Accept', 'text/html');

@@ -58,7 +58,7 @@ const joined = (...parts: string[]) => `/${parts.join('/')}`.replace(/\/+/g, '/'
 function routesOf(controller: Type): Route[] {
   const methods = Object.getOwnPropertyNames(controller.prototype).filter((name) => name !== 'constructor');
   return methods.flatMap((method) => {
-    const handler = (controller.prototype as Record<string, object>)[method] as object;
+    const handler = (controller.prototype as Record<string, object>)[method];
     const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
     if (verb === undefined) return [];
     const access = (Reflect.getMetadata(ACCESS_METADATA, handler) ??

@@ -8,6 +8,7 @@ import { Access } from '../../platform/http';
 import { portalConfig } from '../portal.config';
 import type { PortalUser } from '../session/portal-user';
 import { HospitalAttempt, HospitalOidc } from './hospital-oidc';
+import { LoginEndings } from './login-endings';
 import { nextPath } from './next-path';
 import { ProfessionalSessions } from './professional-sessions';
 
@@ -26,6 +27,7 @@ export class HospitalLoginController {
     @Inject(portalConfig.token) config: ConfigOf<typeof portalConfig>,
     private readonly oidc: HospitalOidc,
     private readonly professionals: ProfessionalSessions,
+    private readonly endings: LoginEndings,
     private readonly audit: AuditTrail,
   ) {
     this.redirectUrl = new URL('/login/admin/callback', config.publicUrl).href;
@@ -62,7 +64,9 @@ export class HospitalLoginController {
   }
 
   private async open(request: Request, user: PortalUser): Promise<void> {
-    if (request.session.loginId) await this.professionals.forget(request.session.loginId);
+    const { loginId } = request.session;
+    if (loginId) await this.professionals.forget(loginId);
+    if (request.session.user) await this.endings.ended({ loginId, sessionId: request.sessionID });
     await promisify(request.session.regenerate.bind(request.session))();
     Object.assign(request.session, { user, loggedInAt: Date.now() });
     await promisify(request.session.save.bind(request.session))();

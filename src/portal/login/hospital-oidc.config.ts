@@ -53,7 +53,9 @@ export const hospitalOidcConfig = defineSlice(
         ['DRIMBOX_OIDC_CLIENT_SECRET_FILE', values.clientSecretFile],
         ['DRIMBOX_OIDC_CA_FILE', values.caFile],
       ];
-      const found = await Promise.all(files.map(([name, file]) => (file ? proveReadableFile(name, file) : [])));
+      const found = await Promise.all(
+        files.map(([name, file]) => (file ? proveReadableFile(name, file) : Promise.resolve([]))),
+      );
       return found.flat();
     },
   },

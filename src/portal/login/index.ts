@@ -6,3 +6,4 @@ export { LoginService } from './login.service';
 export { LoginsRepository } from './logins.repository';
 export { nextPath } from './next-path';
 export { ProfessionalSessions } from './professional-sessions';
+export { LoginEndings } from './login-endings';

@@ -11,6 +11,7 @@ import { GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { portalConfig } from '../portal.config';
 import type { PortalUser } from '../session/portal-user';
+import { LoginEndings } from './login-endings';
 import { LoginsRepository } from './logins.repository';
 import { nextPath } from './next-path';
 import { ProfessionalSessions } from './professional-sessions';
@@ -27,6 +28,7 @@ export class LoginService {
     private readonly psc: PscService,
     private readonly professionals: ProfessionalSessions,
     private readonly logins: LoginsRepository,
+    private readonly endings: LoginEndings,
     private readonly audit: AuditTrail,
   ) {}
 
@@ -60,9 +62,11 @@ export class LoginService {
   /** Ends the session here. @returns where the browser goes: Pro Santé Connect's own logout when it answers */
   async logout(request: Request): Promise<string> {
     const { user, loginId } = request.session;
+    const sessionId = request.sessionID;
     const session = loginId ? await this.professionals.forget(loginId) : undefined;
     await promisify(request.session.destroy.bind(request.session))();
     if (!user) return '/';
+    await this.endings.ended({ loginId, sessionId });
     await this.audit.record({ kind: 'portal.logout', outcome: 'success', actor: this.actorOf(user, request) });
     if (!session) return '/';
     try {
@@ -80,13 +84,14 @@ export class LoginService {
   async endByProvider(logoutToken: string): Promise<number> {
     const whose = await this.psc.login.verifyLogoutToken(logoutToken);
     const ended = await this.logins.removeOf(whose);
+    for (const login of ended) await this.endings.ended(login);
     await this.audit.record({
       kind: 'portal.logged-out-by-provider',
       outcome: 'success',
       actor: { peer: 'Pro Santé Connect' },
-      facts: { sessions: ended },
+      facts: { sessions: ended.length },
     });
-    return ended;
+    return ended.length;
   }
 
   actorOf(user: PortalUser, request: Request) {
@@ -108,6 +113,12 @@ export class LoginService {
     });
   }
 
+  /** Somebody else was logged in to this browser: nothing of theirs stays open. */
+  private async endOther(request: Request, loginId: string | undefined): Promise<void> {
+    if (loginId) await this.professionals.forget(loginId);
+    await this.endings.ended({ loginId, sessionId: request.sessionID });
+  }
+
   private async open(request: Request, session: PscSession): Promise<void> {
     const { professional } = session;
     const user: PortalUser = {
@@ -118,7 +129,7 @@ export class LoginService {
     };
     const { user: before, loginId: beforeId, situationName } = request.session;
     const isSame = before?.provider === 'psc' && before.id === user.id && beforeId !== undefined;
-    if (beforeId && !isSame) await this.professionals.forget(beforeId);
+    if (before && !isSame) await this.endOther(request, beforeId);
     const { pscAttempts } = request.session as { pscAttempts?: object[] };
     await promisify(request.session.regenerate.bind(request.session))();
     const loginId = isSame ? beforeId : randomBytes(24).toString('base64url');

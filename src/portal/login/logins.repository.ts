@@ -67,7 +67,7 @@ export class LoginsRepository {
        WHERE id = $1 AND version = $2 AND (renewing_until IS NULL OR renewing_until < now()) RETURNING id`,
       [id, version, leaseMs],
     );
-    return taken === 1;
+    return taken.length === 1;
   }
 
   async putRenewed(id: string, version: number, sealed: string, accessEndsAt: Date): Promise<void> {
@@ -86,23 +86,23 @@ export class LoginsRepository {
     await this.dataSource.query('DELETE FROM portal_login WHERE id = $1', [id]);
   }
 
-  /** Ends the logins of a provider's session, or all those of a subject, with their browser sessions. @returns how many */
-  async removeOf(provider: { subject?: string; sid?: string }): Promise<number> {
+  /** Ends the logins of a provider's session, or all those of a subject, with their browser sessions. @returns which */
+  async removeOf(provider: { subject?: string; sid?: string }): Promise<{ loginId: string; sessionId: string }[]> {
     const [column, value] = provider.sid
       ? (['sid_digest', provider.sid] as const)
       : (['subject_digest', provider.subject ?? ''] as const);
-    return this.changed(
-      `WITH ended AS (DELETE FROM portal_login WHERE ${column} = $1 RETURNING session_sid),
+    const rows = await this.changed(
+      `WITH ended AS (DELETE FROM portal_login WHERE ${column} = $1 RETURNING id, session_sid),
          closed AS (DELETE FROM portal_session WHERE sid IN (SELECT session_sid FROM ended))
-       SELECT session_sid FROM ended`,
+       SELECT id, session_sid FROM ended`,
       [digest(value)],
     );
+    return rows.map((row) => ({ loginId: row.id, sessionId: row.session_sid ?? '' }));
   }
 
   /** Rows that the statement returned; TypeORM gives `[rows, count]` for some kinds and rows alone for others. */
-  private async changed(statement: string, values: unknown[]): Promise<number> {
+  private async changed(statement: string, values: unknown[]): Promise<{ id: string; session_sid?: string }[]> {
     const answer = await this.dataSource.query<unknown[]>(statement, values);
-    const rows = Array.isArray(answer[0]) ? (answer[0] as unknown[]) : answer;
-    return rows.length;
+    return (Array.isArray(answer[0]) ? answer[0] : answer) as { id: string; session_sid?: string }[];
   }
 }

@@ -82,7 +82,9 @@ export function size(bytes: unknown): string {
 export function registerFormats(format: ScreenFormat): void {
   hbs.registerHelper('moment', (value: unknown) => format.moment(value));
   hbs.registerHelper('day', (value: unknown) => format.day(value));
-  hbs.registerHelper('iso', (value: unknown) => (value instanceof Date ? value.toISOString() : String(value ?? '')));
+  hbs.registerHelper('iso', (value: unknown) =>
+    value instanceof Date ? value.toISOString() : typeof value === 'string' ? value : '',
+  );
   hbs.registerHelper('figure', (value: unknown) => figure(value));
   hbs.registerHelper('duration', (value: unknown) => duration(value));
   hbs.registerHelper('size', (value: unknown) => size(value));

@@ -25,7 +25,7 @@ describe('the figures of the statistics page', () => {
       [0, 0, 45],
       [0, 0, 5],
     ]);
-    expect(tableOf(latencies!)).toEqual({
+    expect(tableOf(latencies)).toEqual({
       head: ['Acte', 'Médiane', '95 %', '99 %'],
       rows: [{ label: 'Recherche au DMP (ITI-18)', values: [120, 801, 900] }],
     });
