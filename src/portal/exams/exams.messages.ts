@@ -63,6 +63,7 @@ export const examMessages = {
   replaced: 'Remplacé',
   earlierReports: 'Versions précédentes',
   identityDiffers: 'Identité différente',
+  seeDifferences: 'Examen bloqué : voir les différences',
   identityExplained:
     'Cet examen porte une identité différente de celle du patient appelé. Il ne peut pas être ouvert : signalez-le à votre cellule d’identitovigilance.',
   called: 'Patient appelé',

@@ -1,0 +1,236 @@
+import { demoPatients } from '../../sandbox/demo-data';
+import { accessibilityFaults, launchBrowser, overflowsSideways, picture, TestBrowser } from '../support/browser';
+import { PortalBench, startPortalBench } from '../support/portal-bench';
+import { manifestOfExam, monthsAgo, seedExam } from '../support/record-seed';
+
+type Page = import('playwright-core').Page;
+const { thorax, head, abdomen } = demoPatients;
+
+/** Real: Chromium, the whole gateway over HTTPS, the sandbox RIS page, Pro Santé Connect and DMP. */
+describe('from the RIS to the exams', () => {
+  let bench: PortalBench;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    bench = await startPortalBench({ DRIMBOX_PUBLICATION_ENABLED: 'false' });
+    const { dmp } = bench.neighbours;
+    seedExam(dmp, {
+      number: 1,
+      at: monthsAgo(1),
+      report: true,
+      series: [120, 60],
+      description: 'Scanner du thorax avec injection',
+    });
+    seedExam(dmp, {
+      number: 2,
+      at: monthsAgo(9),
+      report: true,
+      series: [80],
+      description: 'Scanner du thorax sans injection',
+      structure: { id: '1690000001', name: 'Hôpital d’essai des pairs' },
+    });
+    seedExam(dmp, {
+      number: 3,
+      at: monthsAgo(4),
+      modality: 'MR',
+      series: [40, 40, 20],
+      description: 'IRM de l’abdomen',
+      region: { code: '63337009', display: 'Abdomen et pelvis' },
+      structure: { id: '1690000001', name: 'Hôpital d’essai des pairs' },
+      report: true,
+      masked: true,
+    });
+    seedExam(dmp, {
+      number: 4,
+      at: monthsAgo(6),
+      modality: 'DX',
+      images: false,
+      report: true,
+      description: 'Radiographie du thorax',
+    });
+    seedExam(dmp, {
+      number: 5,
+      at: monthsAgo(7),
+      entryPatient: { ...thorax, birthDate: '19630112' },
+      description: 'Échographie abdominale',
+      modality: 'US',
+    });
+    seedExam(dmp, { number: 6, at: monthsAgo(40), description: 'Scanner ancien' });
+    seedExam(dmp, {
+      number: 7,
+      at: monthsAgo(2),
+      patient: head,
+      modality: 'MR',
+      description: 'IRM cérébrale',
+      report: true,
+      region: { code: '69536005', display: 'Tête' },
+    });
+    browser = await launchBrowser();
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await bench?.close();
+  });
+
+  /** Presses the RIS button of a patient; the exams open in a tab of their own. */
+  async function callFor(page: Page, family: string, username?: string, consent?: string): Promise<Page> {
+    await page.goto(bench.neighbours.risPage.url);
+    const line = page.locator('tbody tr', { hasText: family });
+    if (consent) await line.locator('select').selectOption(consent);
+    const [tab] = await Promise.all([page.context().waitForEvent('page'), line.locator('button').click()]);
+    if (username) {
+      await tab.waitForSelector('#username');
+      await tab.fill('#username', username);
+      await tab.fill('#password', username);
+      await tab.click('button[type=submit]');
+    }
+    await tab.waitForURL(/\/dossier\//);
+    await tab.waitForLoadState('networkidle');
+    return tab;
+  }
+
+  const family = (page: Page) => page.locator('.patient .family').textContent();
+
+  it.each(['desk', 'hand'] as const)('call, login, situation, list, report: %s', async (width) => {
+    const { page, problems } = await browser.newPerson(width);
+    await page.goto(bench.neighbours.risPage.url);
+    await picture(page, `exams-ris-${width}`);
+    const tab = await callFor(page, thorax.family, 'radiologue');
+    await see(tab, 'situation', width);
+    await tab.click('main form button');
+    await tab.waitForSelector('#exams');
+    await tab.waitForFunction(() => /2 \/ 180/.test(document.querySelector('#exams')?.textContent ?? ''));
+    await see(tab, 'list', width);
+    expect(await family(tab)).toBe(thorax.family);
+    expect(tab.url()).not.toMatch(/ESSAI|DEMO|1962/);
+    await tab.click('tr.blocked summary');
+    expect(await tab.locator('tr.blocked .when').textContent()).toMatch(/^\d{2}\/\d{2}\/\d{4}$/);
+    await see(tab, 'differs', width);
+    await tab.click('a.report');
+    await tab.waitForSelector('.report-frame');
+    await tab.waitForTimeout(1_500);
+    await picture(tab, `exams-report-${width}`, false);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  async function see(page: Page, name: string, width: string): Promise<void> {
+    await picture(page, `exams-${name}-${width}`);
+    expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
+    expect({ name, overflows: await overflowsSideways(page) }).toEqual({ name, overflows: false });
+  }
+
+  it('filters, whole history, search and keys', async () => {
+    const { page } = await browser.newPerson();
+    const tab = await callFor(page, thorax.family, 'generaliste');
+    expect(await tab.locator('#exams tbody tr[data-exam]').count()).toBe(5);
+    await tab.selectOption('#modalite', 'MR');
+    await tab.click('.filters button');
+    expect(await tab.locator('#exams tbody tr[data-exam]').count()).toBe(1);
+    await picture(tab, 'exams-filtered-desk');
+    await tab.click('.chip:has-text("Modalité")');
+    expect(await tab.locator('#exams tbody tr[data-exam]').count()).toBe(5);
+    await tab.click('text=Tout l’historique');
+    expect(await tab.locator('#exams tbody tr[data-exam]').count()).toBe(6);
+    await tab.keyboard.press('/');
+    await tab.keyboard.type('abdomen irm');
+    expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(1);
+    await tab.keyboard.press('Escape');
+    await tab.keyboard.press('ArrowDown');
+    await tab.keyboard.press('ArrowDown');
+    expect(await tab.locator('tr.current .act').textContent()).toBe('IRM de l’abdomen');
+    await tab.keyboard.press('c');
+    await tab.waitForURL(/comptes-rendus/);
+    await page.context().close();
+  });
+
+  it('never mixes two tabs, nor two people', async () => {
+    const [doctor, other] = [await browser.newPerson(), await browser.newPerson()];
+    const first = await callFor(doctor.page, thorax.family, 'generaliste');
+    const [second, theirs] = await Promise.all([
+      callFor(doctor.page, head.family),
+      callFor(other.page, abdomen.family, 'generaliste'),
+    ]);
+    await Promise.all([first.reload(), second.reload(), theirs.reload()]);
+    expect([await family(first), await family(second), await family(theirs)]).toEqual([
+      thorax.family,
+      head.family,
+      abdomen.family,
+    ]);
+    expect(await first.content()).not.toContain(head.family);
+    expect(await second.content()).not.toContain(thorax.family);
+    await theirs.goto(first.url());
+    expect(await theirs.content()).not.toContain(thorax.family);
+    await doctor.context.close();
+    await other.context.close();
+  });
+
+  it('stays fluid with five hundred exams', async () => {
+    const { dmp } = bench.neighbours;
+    for (let number = 1000; number < 1500; number++)
+      seedExam(dmp, {
+        number,
+        at: monthsAgo((number % 22) + 1),
+        patient: abdomen,
+        description: `Scanner de suivi ${number}`,
+        report: number % 3 === 0,
+      });
+    const { page } = await browser.newPerson();
+    const tab = await callFor(page, abdomen.family, 'generaliste');
+    expect(await tab.locator('#exams tbody tr[data-exam]').count()).toBe(500);
+    const started = Date.now();
+    await tab.fill('#texte', 'suivi 1250');
+    expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(1);
+    const searchMs = Date.now() - started;
+    await tab.fill('#texte', '');
+    const frames = await tab.evaluate(
+      () =>
+        new Promise<number[]>((resolve) => {
+          const times: number[] = [];
+          const step = (at: number) => {
+            times.push(at);
+            window.scrollBy(0, 150);
+            if (times.length < 60) requestAnimationFrame(step);
+            else resolve(times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+          };
+          requestAnimationFrame(step);
+        }),
+    );
+    const median = [...frames].sort((a, b) => a - b)[Math.floor(frames.length / 2)] ?? 0;
+    const paint = await tab.evaluate(() => {
+      const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+      return Math.round((navigation?.domContentLoadedEventEnd ?? 0) - (navigation?.responseEnd ?? 0));
+    });
+    process.stderr.write(
+      `500 exams: search ${searchMs} ms, frame ${median.toFixed(1)} ms, from answer to ready ${paint} ms\n`,
+    );
+    expect(searchMs).toBeLessThan(1_500);
+    expect(median).toBeLessThan(100);
+    await page.context().close();
+  });
+
+  it('explains an opposition, and shows nothing', async () => {
+    const { page } = await browser.newPerson();
+    const tab = await callFor(page, thorax.family, 'generaliste', 'non');
+    await see(tab, 'opposed', 'desk');
+    expect(await tab.textContent('main')).toContain('oppose');
+    await page.context().close();
+  });
+
+  it('opens a manifest brought as a file, and refuses the one of another patient', async () => {
+    const { page } = await browser.newPerson();
+    const tab = await callFor(page, thorax.family, 'generaliste');
+    const own = manifestOfExam({ number: 90, at: '', description: 'Scanner apporté', series: [7] });
+    const send = (bytes: Buffer) =>
+      tab.setInputFiles('#fichier', { name: 'KOS.DCM', mimeType: 'application/dicom', buffer: bytes });
+    await send(manifestOfExam({ number: 91, at: '', patient: head }).bytes);
+    await tab.waitForSelector('.upload-status:has-text("identité")');
+    await send(Buffer.from('rien'));
+    await tab.waitForSelector('.upload-status:has-text("Ce fichier ne contient pas")');
+    await send(own.bytes);
+    await tab.waitForSelector('text=Scanner apporté');
+    await tab.waitForFunction(() => /1 \/ 7/.test(document.querySelector('#exams')?.textContent ?? ''));
+    await picture(tab, 'exams-uploaded-desk');
+    await page.context().close();
+  });
+});
