@@ -27,6 +27,8 @@
       images.splice(0, images.length, ...fresh.images);
       for (const key of Object.keys(fresh)) if (!ownForEver.includes(key)) this[key] = fresh[key];
       this.instances = images;
+      // OHIF remembers the stack of a display set: it is to be made again.
+      services().cornerstoneCacheService.stackImageIds.delete(this.displaySetInstanceUID);
       return this;
     };
   }

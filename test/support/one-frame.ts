@@ -8,7 +8,7 @@ import { parseDicom } from 'dicom-parser';
 export function decodeOneFrame(partTen: Buffer): {
   columns: number;
   rows: number;
-  valueAt(x: number, y: number): number;
+  readonly valueAt: (x: number, y: number) => number;
 } {
   const folder = mkdtempSync(join(tmpdir(), 'drimbox-frame-'));
   try {

@@ -41,6 +41,12 @@ export class ViewerController {
     response.redirect(303, returnPath ?? '/');
   }
 
+  /** What a page may fetch before the viewer is opened; addresses only. */
+  @Get('view-files')
+  early(@Res() response: Response): void {
+    response.json(this.files.early);
+  }
+
   /** OHIF's page, whatever its own route is; only with a grant of this session. */
   @Get('viewer/basic')
   frame(@Query('grant') id: unknown, @Req() request: Request, @Res() response: Response): void {

@@ -1,0 +1,99 @@
+import type TestAgent from 'supertest/lib/agent';
+import { startViewerBench, ViewerBench } from '../support/viewer-bench';
+
+/** Real: the whole gateway, its database, the sandbox's PACS and Pro Santé Connect. No browser. */
+describe('the data of the viewer', () => {
+  let bench: ViewerBench;
+  let agent: TestAgent;
+  beforeAll(async () => {
+    bench = await startViewerBench({ instances: 6, columns: 64 });
+    agent = await bench.loggedIn('generaliste');
+  }, 180_000);
+  afterAll(() => bench.close());
+
+  /** Follows the link of a report; answers the grant's id. Further answers carry its cookie. */
+  async function open(order = 0): Promise<string> {
+    const link = await agent.get(bench.link(bench.studies[order]!));
+    expect(link.headers.location).toMatch(/^\/images-du-compte-rendu\/[\w-]{32}\/professionnel$/);
+    const opened = await agent.get(link.headers.location!);
+    expect([opened.status, opened.headers.location]).toEqual([303, expect.stringMatching(/^\/view\//)]);
+    expect(String(opened.headers['set-cookie'])).toMatch(/Path=\/dicomweb\/[\w-]+; Secure; HttpOnly; SameSite=Strict/);
+    return opened.headers.location!.slice('/view/'.length);
+  }
+
+  it('is a DICOMweb of the granted study and of nothing else', async () => {
+    const [study, other] = bench.studies;
+    const base = `/dicomweb/${await open()}`;
+    const found = await agent.get(`${base}/studies`);
+    expect(found.body).toHaveLength(1);
+    const metadata = await agent
+      .get(`${base}/studies/${study!.studyInstanceUid}/series/${study!.seriesInstanceUids[0]}/metadata`)
+      .buffer(true)
+      .parse((response, done) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () => done(null, JSON.parse(Buffer.concat(parts).toString())));
+      });
+    expect(metadata.body).toHaveLength(6);
+    expect((await agent.get(`${base}/studies/${other!.studyInstanceUid}/metadata`)).status).toBe(404);
+    expect((await agent.get(`${base}/studies?StudyInstanceUID=${other!.studyInstanceUid}`)).body).toEqual([]);
+  });
+
+  it('gives frames in the syntax they are stored in, pictures, and whole objects', async () => {
+    const [study] = bench.studies;
+    const series = study!.seriesInstanceUids[0];
+    const path = `/dicomweb/${await open()}/studies/${study!.studyInstanceUid}/series/${series}/instances/${series}.1`;
+    const frame = await agent.get(`${path}/frames/1`).buffer(true);
+    expect(frame.headers['content-type']).toMatch(/^multipart\/related; type="(image\/jls|application\/octet-stream)"/);
+    expect((await agent.get(`${path}/frames/2`)).status).toBe(502);
+    const picture = await agent.get(`${path}/rendered`);
+    expect([picture.headers['content-type'], picture.body.subarray(0, 2).toString('hex')]).toEqual([
+      'image/jpeg',
+      'ffd8',
+    ]);
+    const object = await agent.get(path).set('Accept', 'application/dicom').buffer(true);
+    expect(object.headers['content-type']).toBe('application/dicom');
+  });
+
+  it('is closed to another session, and without the cookie', async () => {
+    const id = await open();
+    const other = await bench.loggedIn('radiologue');
+    for (const path of [
+      `/view/${id}`,
+      `/view/${id}/progress`,
+      `/viewer/basic?grant=${id}`,
+      `/dicomweb/${id}/studies`,
+    ]) {
+      expect([path, (await other.get(path).set('Accept', 'application/json')).status]).toEqual([path, 404]);
+    }
+    expect((await bench.visitor().get(`/dicomweb/${id}/studies`)).status).toBe(404);
+  });
+
+  it.each([
+    [{ accessionNumber: 'AUTRE' }, 406],
+    [{ idCDA: '1.2.3_AUTRE' }, 406],
+    [{ studyUID: '1.2.3.4' }, 406],
+  ])('refuses a link that says %j', async (change, status) => {
+    const url = new URL(bench.link(bench.studies[0]!), bench.url);
+    for (const [name, value] of Object.entries(change)) url.searchParams.set(name, value);
+    const link = await agent.get(url.pathname + url.search);
+    const answer = await agent.get(link.headers.location!).set('Accept', 'text/html');
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain('Ce lien ne correspond à aucun examen publié');
+  });
+
+  it('names what is wrong with a link to the log only, and refuses a patient with a clear page', async () => {
+    const bad = await agent.get('/IHEInvokeImageDisplay?requestType=STUDY&studyUID=1.2.3').set('Accept', 'text/html');
+    expect([bad.status, bad.text.includes('incomplet')]).toEqual([400, true]);
+    const link = await bench.visitor().get(bench.link(bench.studies[0]!));
+    const patient = await bench.visitor().get(`${link.headers.location}/patient`).set('Accept', 'text/html');
+    expect([patient.status, patient.text.includes('Mon espace santé')]).toEqual([403, true]);
+  });
+
+  it('uses a link once, and writes no identity to the log', async () => {
+    const link = await agent.get(bench.link(bench.studies[0]!));
+    await agent.get(link.headers.location!);
+    expect((await agent.get(link.headers.location!).set('Accept', 'text/html')).status).toBe(410);
+    expect(bench.log.join('')).not.toMatch(/ESSAIDRIM|DEMO2610001/);
+  });
+});
