@@ -27,8 +27,21 @@ export interface CharlsModule {
   JpegLSDecoder: new () => CodecDecoder & { getInterleaveMode(): number };
   JpegLSEncoder: new () => CharlsEncoder;
 }
+export interface J2kEncoder {
+  getDecodedBuffer(info: Required<Omit<CodecFrameInfo, 'isUsingColorTransform'>>): Uint8Array;
+  setDecompositions(count: number): void;
+  /** Reversible or not, and how many layers; each layer needs its compression ratio. */
+  setQuality(lossless: boolean, layers: number): void;
+  setCompressionRatio(layer: number, ratio: number): void;
+  /** 0 LRCP, 1 RLCP, 2 RPCL, 3 PCRL, 4 CPRL. */
+  setProgressionOrder(order: number): void;
+  encode(): void;
+  getEncodedBuffer(): Uint8Array;
+  delete(): void;
+}
 export interface OpenJpegModule {
   J2KDecoder: new () => CodecDecoder;
+  J2KEncoder: new () => J2kEncoder;
 }
 export interface OpenJphModule {
   HTJ2KDecoder: new () => CodecDecoder;

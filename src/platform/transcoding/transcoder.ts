@@ -2,6 +2,7 @@ import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigOf } from '../config';
 import { GatewayError } from '../errors';
+import { decodingObstacle } from './codecs/decode';
 import { encodingObstacle } from './codecs/encode';
 import { ImageFacts } from './dataset/image';
 import { DecodedImage, RenderedFrame, RenderOptions } from './render';
@@ -57,9 +58,10 @@ export class Transcoder implements OnApplicationShutdown {
     if (!source) return from === target.to;
     if (isRelabelling(from, target.to)) return true;
     if (!facts || facts.writable === 'no') return false;
-    if (facts.codec === 'native') return true;
-    if (target.hasPixelData === false) return false;
+    if (target.hasPixelData === false) return facts.codec === 'native';
     const image: ImageFacts = { ...ordinaryImage, ...definedOf(target) };
+    if (decodingObstacle(source.codec, image)) return false;
+    if (facts.codec === 'native') return true;
     // A chrominance shared in the code stream is spread out by the decoder.
     const photometric = source.codec === 'native' ? image.photometric : image.photometric.replace(/_4..$/, '');
     return encodingObstacle(target.to, { ...image, photometric }) === undefined;

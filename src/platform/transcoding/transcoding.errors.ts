@@ -58,6 +58,7 @@ export const transcodingErrors = defineErrors('transcoding', {
   objectTooLarge: {
     status: 406,
     caller: 'The image is too large to be converted.',
+    screen: 'Cette image est trop volumineuse pour être convertie.',
     code: 'transcoding.object-too-large',
     operator: 'The object is larger than DRIMBOX_TRANSCODING_MAX_OBJECT_BYTES, before or after the conversion.',
     dimse: 0xa700,
@@ -65,6 +66,7 @@ export const transcodingErrors = defineErrors('transcoding', {
   queueFull: {
     status: 503,
     caller: 'Too many conversions are under way.',
+    screen: "Trop d'images sont en cours de conversion : réessayez dans un instant.",
     code: 'transcoding.queue-full',
     operator: 'More conversions wait than DRIMBOX_TRANSCODING_QUEUE_MAX allows.',
     retryAfterSeconds: 5,
@@ -73,6 +75,7 @@ export const transcodingErrors = defineErrors('transcoding', {
   workerLost: {
     status: 500,
     caller: 'The conversion of the image failed.',
+    screen: "La conversion de cette image n'a pas abouti.",
     code: 'transcoding.worker-lost',
     operator: 'A conversion thread died with this image and was replaced; the detail tells how it ended.',
     dimse: 0x0110,
@@ -80,6 +83,7 @@ export const transcodingErrors = defineErrors('transcoding', {
   timedOut: {
     status: 504,
     caller: 'The conversion of the image took too long.',
+    screen: 'La conversion de cette image a pris trop de temps.',
     code: 'transcoding.timed-out',
     operator: 'A conversion went over DRIMBOX_TRANSCODING_TIMEOUT_MS; its thread was replaced.',
     dimse: 0x0110,
@@ -87,6 +91,7 @@ export const transcodingErrors = defineErrors('transcoding', {
   stopped: {
     status: 503,
     caller: 'The gateway is stopping.',
+    screen: 'Le service est momentanément indisponible.',
     code: 'transcoding.stopped',
     operator: 'A conversion was asked for while the gateway was stopping.',
   },

@@ -3,6 +3,7 @@ import openjpeg from '@cornerstonejs/codec-openjpeg/wasmjs';
 import openjph from '@cornerstonejs/codec-openjph';
 import { codecMessage, ConversionError } from '../conversion-error';
 import { ImageFacts } from '../dataset/image';
+import { noteDiscard } from './discards';
 import type {
   CharlsModule,
   CodecDecoder,
@@ -25,6 +26,7 @@ class Loaded<M> {
       return work(codec);
     } catch (cause) {
       this.loading = undefined;
+      noteDiscard();
       throw cause instanceof ConversionError
         ? cause
         : new ConversionError('corrupt-code-stream', codecMessage(cause), { cause });
@@ -107,3 +109,38 @@ export const encodeJpegLs = (cells: Buffer, facts: ImageFacts, precision: number
       encoder.delete();
     }
   });
+
+/** Whether `encodeReversible` takes these cells: its wrapper always transforms three samples, and reads colour only in bytes. */
+export function reversibleHolds(facts: ImageFacts): boolean {
+  return facts.samplesPerPixel === 1 || (facts.photometric === 'RGB' && facts.bitsAllocated === 8 && !facts.signed);
+}
+
+/** Reversible JPEG 2000, one quality layer, LRCP; three samples go through the reversible colour transform (PS3.5 section 8.2.4). */
+export const encodeReversible = (cells: Buffer, facts: ImageFacts, precision: number): Promise<Buffer> =>
+  openjpegModule.use((codec) => {
+    const encoder = new codec.J2KEncoder();
+    // The wrapper reads cells of one byte without their sign: they are lifted here, the sign is announced afterwards.
+    const lifted = facts.signed && precision <= 8;
+    try {
+      const { rows: height, columns: width, samplesPerPixel: componentCount } = facts;
+      encoder
+        .getDecodedBuffer({
+          ...{ width, height, componentCount, bitsPerSample: precision },
+          isSigned: facts.signed && !lifted,
+        })
+        .set(lifted ? cells.map((value) => (value + 2 ** (precision - 1)) & (2 ** precision - 1)) : cells);
+      encoder.setDecompositions(Math.min(5, Math.floor(Math.log2(Math.min(width, height)))));
+      encoder.setQuality(true, 1);
+      encoder.setCompressionRatio(0, 0);
+      encoder.setProgressionOrder(0);
+      encoder.encode();
+      const stream = Buffer.from(encoder.getEncodedBuffer());
+      if (lifted) stream[componentDepthAt] |= 0x80;
+      return stream;
+    } finally {
+      encoder.delete();
+    }
+  });
+
+/** Ssiz of the first component in a code stream that starts with SOC and SIZ (ISO/IEC 15444-1 section A.5.1); its high bit is the sign. */
+const componentDepthAt = 42;

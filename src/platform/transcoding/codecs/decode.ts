@@ -7,8 +7,22 @@ import { CodecSamples, decodeHtj2k, decodeJpeg2000, decodeJpegLs } from './corne
 import { nativeDecode } from './native-codecs';
 import { decodeRle } from './rle';
 
+/** Why an encapsulated image cannot be read, or undefined when it can: the codecs would give wrong values without saying so. */
+export function decodingObstacle(codec: Codec, facts: ImageFacts): string | undefined {
+  const wavelet = codec === 'jpeg-2000' || codec === 'htj2k';
+  if (wavelet && facts.samplesPerPixel > 1 && (facts.bitsAllocated !== 8 || facts.signed)) {
+    return 'colour is read from unsigned bytes only';
+  }
+  if (codec !== 'rle' && codec !== 'native' && facts.bitsAllocated !== 8 && facts.bitsAllocated !== 16) {
+    return 'compressed cells are read with 8 or 16 bits only';
+  }
+  return undefined;
+}
+
 /** Decodes one code stream into cells, samples interleaved by pixel. */
 export async function decodeFrame(codec: Codec, stream: Buffer, facts: ImageFacts): Promise<DecodedFrame> {
+  const obstacle = decodingObstacle(codec, facts);
+  if (obstacle) throw new ConversionError('unsupported-pixel-format', obstacle);
   const frame = await decoders[codec](stream, facts);
   if (frame.pixels.length !== frameBytes(facts)) {
     throw new ConversionError(
@@ -32,7 +46,10 @@ const decoders: Record<Codec, Decoder> = {
     photometric: facts.photometric,
   }),
   'jpeg-2000': async (stream, facts) => ({
-    pixels: fromSamples(await decodeJpeg2000(stream, facts), facts),
+    pixels:
+      facts.signed && facts.bitsAllocated === 8
+        ? await signedBytes(stream, facts)
+        : fromSamples(await decodeJpeg2000(stream, facts), facts),
     photometric: withoutTransform(facts),
   }),
   htj2k: async (stream, facts) => ({
@@ -41,6 +58,13 @@ const decoders: Record<Codec, Decoder> = {
   }),
   jpeg: decodeJpeg,
 };
+
+/** The faster decoder takes negative samples of one byte for zero. */
+async function signedBytes(stream: Buffer, facts: ImageFacts): Promise<Buffer> {
+  await decodeJpeg2000(stream, facts);
+  const decode = NativeCodecs.decodeJpeg2000.bind(NativeCodecs);
+  return (await nativeDecode(decode, stream, { facts, precision: facts.bitsStored, parameters: {} })).pixels;
+}
 
 /** The decoder undoes the multiple component transform (PS3.5 section 8.2.4): RCT and ICT samples come out as RGB. */
 function withoutTransform({ photometric }: ImageFacts): string {

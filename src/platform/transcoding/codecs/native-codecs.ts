@@ -1,6 +1,7 @@
 import { Context, NativeCodecs } from 'dcmjs-codecs';
 import { codecMessage, ConversionError } from '../conversion-error';
 import { ImageFacts } from '../dataset/image';
+import { noteDiscard } from './discards';
 
 /** The WebAssembly library of dcmjs-codecs (libijg, CharLS, OpenJPEG): loaded on first use, thrown away after a failure. */
 let ready: Promise<void> | undefined;
@@ -17,6 +18,7 @@ export function prepareNativeCodecs(): Promise<void> {
 function discard(): void {
   NativeCodecs.release();
   ready = undefined;
+  noteDiscard();
 }
 
 type Operation = (context: Context, parameters?: Record<string, unknown>) => Context;

@@ -1,4 +1,6 @@
+import { getPriority, platform, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
+import { tooManyDiscards } from '../codecs/discards';
 import { ConversionError } from '../conversion-error';
 import { convertDataset, ConversionLimits } from '../convert';
 import { decodeOneFrame, renderFrame } from '../render';
@@ -24,13 +26,34 @@ async function perform(job: Job): Promise<TaskResult> {
 }
 
 function refusal(id: number, thrown: unknown): Answer {
-  if (thrown instanceof ConversionError) return { id, reason: thrown.reason, detail: thrown.detail };
-  return { id, reason: 'internal', detail: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'unknown' };
+  const spent = tooManyDiscards();
+  if (thrown instanceof ConversionError) return { id, spent, reason: thrown.reason, detail: thrown.detail };
+  const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'unknown';
+  return { id, spent, reason: 'internal', detail };
 }
 
+/** Niceness of the conversion threads above that of the process. */
+const politeness = 5;
+
+/**
+ * With as many threads as cores, the event loop would wait for its turn behind its own conversions. On Linux niceness belongs
+ * to a thread (setpriority(2), "C library/kernel differences"); elsewhere it would slow the whole process, so it is left alone.
+ */
+function letTheEventLoopPass(): void {
+  if (platform() !== 'linux') return;
+  try {
+    setPriority(Math.min(19, getPriority() + politeness));
+  } catch {
+    // A sandbox may forbid it: conversions then work as before.
+  }
+}
+
+letTheEventLoopPass();
 const port = parentPort;
 port?.on('message', (job: Job) => {
   void perform(job)
-    .then((result) => port.postMessage({ id: job.id, result } satisfies Answer, movable(result)))
+    .then((result) =>
+      port.postMessage({ id: job.id, spent: tooManyDiscards(), result } satisfies Answer, movable(result)),
+    )
     .catch((thrown: unknown) => port.postMessage(refusal(job.id, thrown)));
 });

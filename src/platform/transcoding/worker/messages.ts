@@ -18,6 +18,8 @@ export interface Job {
 
 export type TaskResult = Uint8Array[] | DecodedImage | RenderedFrame;
 
-export type Answer =
-  | { readonly id: number; readonly result: TaskResult }
-  | { readonly id: number; readonly reason: ConversionReason | 'internal'; readonly detail: string };
+export type Answer = {
+  readonly id: number;
+  /** The thread asks to be replaced: it has thrown away too many codecs. */
+  readonly spent: boolean;
+} & ({ readonly result: TaskResult } | { readonly reason: ConversionReason | 'internal'; readonly detail: string });

@@ -119,13 +119,23 @@ export class WorkerPool {
     thread.worker.ref();
     thread.timer = setTimeout(() => this.overdue(thread), this.settings.jobTimeoutMs);
     const blocks = waiting.job.parts.filter(ownsItsMemory).map((part) => part.buffer as ArrayBuffer);
-    thread.worker.postMessage(waiting.job, [...new Set(blocks)]);
+    try {
+      thread.worker.postMessage(waiting.job, [...new Set(blocks)]);
+    } catch (cause) {
+      // Memory that was given away before cannot be sent: the caller's fault, the thread is as good as it was.
+      this.release(thread);
+      fail(waiting, new GatewayError(transcodingErrors.workerLost, { cause, detail: 'the data set cannot be sent' }));
+    }
   }
 
   private answered(thread: Thread, answer: Answer): void {
     const waiting = thread.current;
     if (!waiting || waiting.job.id !== answer.id) return;
     this.release(thread);
+    if (answer.spent) {
+      this.threads.delete(thread);
+      void thread.worker.terminate();
+    }
     if ('result' in answer) succeed(waiting, answer.result);
     else fail(waiting, errorOf(answer.reason, answer.detail));
     this.advance();
