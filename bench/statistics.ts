@@ -22,7 +22,10 @@ export async function alternate<T>(rounds: number, runners: Runners<T>): Promise
   for (let round = 0; round < rounds; round++) {
     const names = Object.keys(runners);
     if (round % 2 === 1) names.reverse();
-    for (const name of names) results[name]?.push(await (runners[name] as () => Promise<T>)());
+    for (const name of names) {
+      const runner = runners[name];
+      if (runner) results[name]?.push(await runner());
+    }
   }
   return results;
 }

@@ -139,7 +139,8 @@ class PartCounter {
     let from = 0;
     for (let at = seen.indexOf(this.mark); at >= 0; at = seen.indexOf(this.mark, from)) {
       this.delimiters += 1;
-      if (this.delimiters === 2) this.firstPartEnd = start + at;
+      // The line break before a delimiter belongs to it (RFC 2046 5.1.1).
+      if (this.delimiters === 2) this.firstPartEnd = start + at - 2;
       from = at + this.mark.length;
     }
     this.carry = Buffer.from(seen.subarray(Math.max(from, seen.length - this.mark.length + 1)));

@@ -15,7 +15,8 @@ export interface GatewayParts {
   readonly neighbourPorts: SandboxPorts;
   readonly dicomPort: number;
   readonly pacs:
-    { readonly dicomweb: string } | { readonly host: string; readonly port: number; readonly aeTitle: string };
+    | { readonly by: 'dicomweb'; readonly url: string }
+    | { readonly by: 'dimse'; readonly host: string; readonly port: number; readonly aeTitle: string };
   /** Published to it, the first under a manifest of its own each. */
   readonly studies: readonly LoadedStudy[];
 }
