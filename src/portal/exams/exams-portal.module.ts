@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { DynamicModule, Module, Type } from '@nestjs/common';
 import { ExamsModule } from '../../consumer/exams';
 import { PortalModule } from '../portal.module';
 import { ContextualCallController } from './contextual-call.controller';
@@ -12,4 +12,9 @@ import { PatientAccess } from './patient-access';
   controllers: [ContextualCallController, ExamsController, ExamDocumentsController],
   providers: [PatientAccess],
 })
-export class ExamsPortalModule {}
+export class ExamsPortalModule {
+  /** @param images module that exports an `ExamImages`: what opens the images of an exam. Without it only reports are shown. */
+  static withImages(images: Type | DynamicModule): DynamicModule {
+    return { module: ExamsPortalModule, imports: [images] };
+  }
+}
