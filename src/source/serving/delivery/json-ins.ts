@@ -14,9 +14,16 @@ function itemOf({ matricule, oid, issuer }: InsToInsert): DicomJsonDataSet {
 /** Metadata say what the object will say once served: (0010,1002) with the INS, as in the instances themselves. */
 export function addIns(json: DicomJsonDataSet, ins: InsToInsert): DicomJsonDataSet {
   const before = (json['00101002']?.Value ?? []) as DicomJsonDataSet[];
-  const isThere = before.some(
-    (item) => item['00100020']?.Value?.[0] === ins.matricule && item['00100021']?.Value?.[0] === ins.issuer,
-  );
+  const isThere = before.some((item) => isSameIns(item, ins));
   if (isThere) return json;
   return { ...json, '00101002': { vr: 'SQ', Value: [...before, itemOf(ins)] } };
+}
+
+/** As in the objects: same matricule, and same issuer by its OID, or by its name when the item has no OID. */
+function isSameIns(item: DicomJsonDataSet, ins: InsToInsert): boolean {
+  if (item['00100020']?.Value?.[0] !== ins.matricule) return false;
+  const qualifiers = (item['00100024']?.Value ?? []) as DicomJsonDataSet[];
+  const oids = qualifiers.flatMap((qualifier) => qualifier['00400032']?.Value ?? []);
+  if (oids.length > 0) return oids.includes(ins.oid);
+  return ins.issuer !== undefined && item['00100021']?.Value?.[0] === ins.issuer;
 }

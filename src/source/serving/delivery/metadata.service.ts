@@ -41,8 +41,12 @@ export class MetadataService {
     const known = this.cache.of(manifest.kosSopInstanceUid);
     const missing = expected.filter((instance) => !known.has(instance.sopInstanceUid));
     if (missing.length > 0) {
-      await this.read(request, missing, (uid, text) => known.set(uid, text));
-      this.cache.keep(manifest.kosSopInstanceUid);
+      try {
+        await this.read(request, missing, (uid, text) => known.set(uid, text));
+      } finally {
+        // What came before a failure stays, and counts.
+        this.cache.keep(manifest.kosSopInstanceUid);
+      }
     }
     return expected.map((instance) => known.get(instance.sopInstanceUid) as string);
   }
