@@ -10,7 +10,7 @@ import type { MemberName } from '../../sandbox/pki';
 import { SandboxPorts, sandboxPorts } from '../../sandbox/ports';
 import { exchangeBasePath } from '../../sandbox/ready';
 import { startPostgres, TestDatabase } from './database';
-import { WadoClient } from './wado-client';
+import { anySyntax, WadoClient, WadoHeaders } from './wado-client';
 
 export interface ConfiguredPacs {
   readonly id: string;
@@ -137,6 +137,11 @@ export class TestSandbox {
     const token = this.neighbours.psc.token(username);
     this.tokens.set(username, { token, atMs: Date.now() });
     return token;
+  }
+
+  /** Headers of a good request for a study. */
+  async headersFor(study: PublishedStudy, more: WadoHeaders = {}): Promise<WadoHeaders> {
+    return { accept: anySyntax, kos: study.kosSopInstanceUid, token: await this.token(), ...more };
   }
 
   /** Runs something and resolves with the audit records that it left, awaited up to `count`. */
