@@ -82,9 +82,9 @@ export async function prepareOhif({ target = join(root, 'dist', 'viewer-web'), s
     const license = readFileSync(join(folder, 'package', 'LICENSE'));
     writeFileSync(join(fresh, 'files', 'LICENSE.txt'), license);
     const source = join(folder, 'package', 'dist');
-    await rewriteFiles({ source, target: fresh, own, base: `/viewer/files-${print}/` });
+    const { workers } = await rewriteFiles({ source, target: fresh, own, base: `/viewer/files-${print}/` });
     await compressFiles(join(fresh, 'files'));
-    writeFileSync(join(fresh, 'prepared.json'), JSON.stringify({ fingerprint: print, ohif: ohif.package }));
+    writeFileSync(join(fresh, 'prepared.json'), JSON.stringify({ fingerprint: print, ohif: ohif.package, workers }));
     rmSync(target, { recursive: true, force: true });
     renameSync(fresh, target);
     return 'prepared';

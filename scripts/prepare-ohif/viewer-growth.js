@@ -43,6 +43,27 @@
       filters: { seriesInstanceUID: [seriesInstanceUid] },
       madeInClient: false,
     });
+    await settle();
+    await Promise.all(imageViewports().map((viewport) => lengthen(viewport, seriesInstanceUid, dataSource)));
+  }
+
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
+
+  /** The stack in a viewport takes the images that its display set has gained; the image being looked at stays. */
+  async function lengthen(viewport, seriesInstanceUid, dataSource) {
+    const before = viewport.getImageIds();
+    const displaySet = services()
+      .displaySetService.getActiveDisplaySets()
+      .find((set) => set.SeriesInstanceUID === seriesInstanceUid && set.images?.length > before.length);
+    if (!displaySet || !before[0]?.includes(`/series/${seriesInstanceUid}/`)) return;
+    const current = viewport.getCurrentImageId();
+    const all = dataSource.getImageIdsForDisplaySet(displaySet);
+    const camera = viewport.getCamera();
+    const { voiRange } = viewport.getProperties();
+    await viewport.setStack(all, Math.max(0, all.indexOf(current)));
+    viewport.setCamera(camera);
+    if (voiRange) viewport.setProperties({ voiRange });
+    viewport.render();
   }
 
   /** One question at a time for each study. */
