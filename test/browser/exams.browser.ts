@@ -207,7 +207,7 @@ describe('from the RIS to the exams', () => {
     expect(searchMs).toBeLessThan(1_500);
     expect(median).toBeLessThan(100);
     await page.context().close();
-  });
+  }, 180_000);
 
   it('explains an opposition, and shows nothing', async () => {
     const { page } = await browser.newPerson();
