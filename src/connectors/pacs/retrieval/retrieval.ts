@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ExpectedInstance, InstanceSink, RetrievalOutcome, RetrievalRequest } from '../pacs.port';
 import { Asking } from './asking';
 import { ExpectedSet } from './expected-set';
@@ -35,6 +36,8 @@ export class Retrieval {
   ) {
     const set = new ExpectedSet(request.instances);
     this.set = set;
+    // Each request under way listens to it.
+    setMaxListeners(channel.maxParallel + 8, this.stop.signal);
     this.funnel = new Funnel(sink, () => (set.delivered += 1));
     this.asking = new Asking({
       studyInstanceUid: request.studyInstanceUid,
