@@ -63,6 +63,7 @@
     await viewport.setStack(all, Math.max(0, all.indexOf(current)));
     viewport.setCamera(camera);
     if (voiRange) viewport.setProperties({ voiRange });
+    tellOverlays(viewport.id, displaySet.displaySetInstanceUID, all);
     viewport.render();
   }
 
@@ -74,6 +75,17 @@
       .catch((error) => console.warn(`the series did not grow: ${error.message}`));
     growing.set(studyInstanceUid, now);
     return now;
+  }
+
+  /** OHIF's own slider and counters read the stack from what it keeps of the viewport. */
+  function tellOverlays(viewportId, displaySetInstanceUID, imageIds) {
+    const { cornerstoneViewportService: viewports } = services();
+    const viewportData = viewports.getViewportInfo(viewportId)?.getViewportData();
+    for (const shown of [viewportData?.data].flat()) {
+      if (shown?.displaySetInstanceUID === displaySetInstanceUID) shown.imageIds = imageIds;
+    }
+    const { VIEWPORT_DATA_CHANGED } = viewports.EVENTS;
+    viewports._broadcastEvent(VIEWPORT_DATA_CHANGED, { viewportData: { ...viewportData }, viewportId });
   }
 
   /** How many images of each series OHIF knows. */

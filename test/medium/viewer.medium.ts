@@ -13,12 +13,12 @@ describe('the data of the viewer', () => {
 
   /** Follows the link of a report; answers the grant's id. Further answers carry its cookie. */
   async function open(order = 0): Promise<string> {
-    const link = await agent.get(bench.link(bench.studies[order]!));
+    const link = await agent.get(bench.link(bench.studies[order]));
     expect(link.headers.location).toMatch(/^\/images-du-compte-rendu\/[\w-]{32}\/professionnel$/);
-    const opened = await agent.get(link.headers.location!);
+    const opened = await agent.get(link.headers.location);
     expect([opened.status, opened.headers.location]).toEqual([303, expect.stringMatching(/^\/view\//)]);
     expect(String(opened.headers['set-cookie'])).toMatch(/Path=\/dicomweb\/[\w-]+; Secure; HttpOnly; SameSite=Strict/);
-    return opened.headers.location!.slice('/view/'.length);
+    return opened.headers.location.slice('/view/'.length);
   }
 
   it('is a DICOMweb of the granted study and of nothing else', async () => {
@@ -27,7 +27,7 @@ describe('the data of the viewer', () => {
     const found = await agent.get(`${base}/studies`);
     expect(found.body).toHaveLength(1);
     const metadata = await agent
-      .get(`${base}/studies/${study!.studyInstanceUid}/series/${study!.seriesInstanceUids[0]}/metadata`)
+      .get(`${base}/studies/${study.studyInstanceUid}/series/${study.seriesInstanceUids[0]}/metadata`)
       .buffer(true)
       .parse((response, done) => {
         const parts: Buffer[] = [];
@@ -35,14 +35,14 @@ describe('the data of the viewer', () => {
         response.on('end', () => done(null, JSON.parse(Buffer.concat(parts).toString())));
       });
     expect(metadata.body).toHaveLength(6);
-    expect((await agent.get(`${base}/studies/${other!.studyInstanceUid}/metadata`)).status).toBe(404);
-    expect((await agent.get(`${base}/studies?StudyInstanceUID=${other!.studyInstanceUid}`)).body).toEqual([]);
+    expect((await agent.get(`${base}/studies/${other.studyInstanceUid}/metadata`)).status).toBe(404);
+    expect((await agent.get(`${base}/studies?StudyInstanceUID=${other.studyInstanceUid}`)).body).toEqual([]);
   });
 
   it('gives frames in the syntax they are stored in, pictures, and whole objects', async () => {
     const [study] = bench.studies;
-    const series = study!.seriesInstanceUids[0];
-    const path = `/dicomweb/${await open()}/studies/${study!.studyInstanceUid}/series/${series}/instances/${series}.1`;
+    const series = study.seriesInstanceUids[0];
+    const path = `/dicomweb/${await open()}/studies/${study.studyInstanceUid}/series/${series}/instances/${series}.1`;
     const frame = await agent.get(`${path}/frames/1`).buffer(true);
     expect(frame.headers['content-type']).toMatch(/^multipart\/related; type="(image\/jls|application\/octet-stream)"/);
     expect((await agent.get(`${path}/frames/2`)).status).toBe(502);
@@ -74,10 +74,10 @@ describe('the data of the viewer', () => {
     [{ idCDA: '1.2.3_AUTRE' }, 406],
     [{ studyUID: '1.2.3.4' }, 406],
   ])('refuses a link that says %j', async (change, status) => {
-    const url = new URL(bench.link(bench.studies[0]!), bench.url);
+    const url = new URL(bench.link(bench.studies[0]), bench.url);
     for (const [name, value] of Object.entries(change)) url.searchParams.set(name, value);
     const link = await agent.get(url.pathname + url.search);
-    const answer = await agent.get(link.headers.location!).set('Accept', 'text/html');
+    const answer = await agent.get(link.headers.location).set('Accept', 'text/html');
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('Ce lien ne correspond à aucun examen publié');
   });
@@ -85,15 +85,15 @@ describe('the data of the viewer', () => {
   it('names what is wrong with a link to the log only, and refuses a patient with a clear page', async () => {
     const bad = await agent.get('/IHEInvokeImageDisplay?requestType=STUDY&studyUID=1.2.3').set('Accept', 'text/html');
     expect([bad.status, bad.text.includes('incomplet')]).toEqual([400, true]);
-    const link = await bench.visitor().get(bench.link(bench.studies[0]!));
+    const link = await bench.visitor().get(bench.link(bench.studies[0]));
     const patient = await bench.visitor().get(`${link.headers.location}/patient`).set('Accept', 'text/html');
     expect([patient.status, patient.text.includes('Mon espace santé')]).toEqual([403, true]);
   });
 
   it('uses a link once, and writes no identity to the log', async () => {
-    const link = await agent.get(bench.link(bench.studies[0]!));
-    await agent.get(link.headers.location!);
-    expect((await agent.get(link.headers.location!).set('Accept', 'text/html')).status).toBe(410);
+    const link = await agent.get(bench.link(bench.studies[0]));
+    await agent.get(link.headers.location);
+    expect((await agent.get(link.headers.location).set('Accept', 'text/html')).status).toBe(410);
     expect(bench.log.join('')).not.toMatch(/ESSAIDRIM|DEMO2610001/);
   });
 });

@@ -34,49 +34,39 @@ interface Raw {
 const grid = 24;
 const tolerance = 10;
 
+/** Runs in the page; as text, since the objects of OHIF have no types here. */
+const readViewport = `(order, points) => {
+  const { cornerstone } = document.querySelector('iframe').contentWindow;
+  const viewports = cornerstone.getRenderingEngines()[0].getViewports().filter((each) => each.setImageIdIndex);
+  const viewport = viewports[order];
+  const canvas = viewport.getCanvas();
+  const context = canvas.getContext('2d');
+  const { dimensions, imageData } = viewport.getImageData();
+  const { lower, upper } = viewport.getProperties().voiRange;
+  const ratio = canvas.width / canvas.clientWidth;
+  const samples = [];
+  for (let row = 1; row < points; row++)
+    for (let column = 1; column < points; column++) {
+      const x = Math.floor((dimensions[0] * column) / points);
+      const y = Math.floor((dimensions[1] * row) / points);
+      const [left, top] = viewport.worldToCanvas(imageData.indexToWorld([x, y, 0]));
+      const [grey] = context.getImageData(Math.round(left * ratio), Math.round(top * ratio), 1, 1).data;
+      samples.push({ x, y, grey });
+    }
+  return {
+    imageId: viewport.getCurrentImageId(),
+    index: viewport.getCurrentImageIdIndex(),
+    count: viewport.getImageIds().length,
+    lower,
+    upper,
+    samples,
+  };
+}`;
+
 /** Reads the viewport by its order: which image it says it shows, and what is really on its canvas. */
 export async function readPixels(page: Page, order: number): Promise<ShownImage> {
   await page.waitForTimeout(700);
-  const raw = (await page.evaluate(
-    ([which, points]) => {
-      type Any = Record<string, never> & { [key: string]: Any } & ((...args: unknown[]) => Any);
-      const frame = document.querySelector('iframe')?.contentWindow as unknown as { cornerstone: Any };
-      const viewports = frame.cornerstone
-        .getRenderingEngines()[0]
-        .getViewports()
-        .filter((each: Any) => each.setImageIdIndex) as unknown as Any[];
-      const viewport = viewports[which];
-      const canvas = viewport.getCanvas() as unknown as HTMLCanvasElement;
-      const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-      const image = viewport.getImageData() as unknown as {
-        dimensions: number[];
-        imageData: { indexToWorld(index: number[]): number[] };
-      };
-      const [columns = 0, rows = 0] = image.dimensions;
-      const { lower, upper } = (viewport.getProperties() as unknown as { voiRange: { lower: number; upper: number } })
-        .voiRange;
-      const ratio = canvas.width / canvas.clientWidth;
-      const samples = [];
-      for (let row = 1; row < points; row++)
-        for (let column = 1; column < points; column++) {
-          const x = Math.floor((columns * column) / points);
-          const y = Math.floor((rows * row) / points);
-          const world = image.imageData.indexToWorld([x, y, 0]);
-          const [left = 0, top = 0] = viewport.worldToCanvas(world) as unknown as number[];
-          const at = context.getImageData(Math.round(left * ratio), Math.round(top * ratio), 1, 1).data;
-          samples.push({ x, y, grey: at[0] });
-        }
-      return {
-        imageId: String(viewport.getCurrentImageId()),
-        index: Number(viewport.getCurrentImageIdIndex()),
-        count: (viewport.getImageIds() as unknown as string[]).length,
-        lower,
-        upper,
-        samples,
-      };
-    },
-    [order, grid] as const,
-  )) as Raw;
+  const raw: Raw = await page.evaluate(`(${readViewport})(${order}, ${grid})`);
   const sopInstanceUid = /\/instances\/([\d.]+)/.exec(raw.imageId)?.[1] ?? '';
   const { index, count } = raw;
   return { sopInstanceUid, index, count, against: (partTen) => shareEqual(raw, partTen) };

@@ -1,0 +1,49 @@
+import { Injectable, Module } from '@nestjs/common';
+import { ExamRetrievals, OpenedExam, RetrievalModule } from '../../consumer/retrieval';
+import { grantCookie, remoteStudySource, ViewerModule, ViewerOpening } from '../../viewer';
+import { ExamImages, ImagesOpened, ImagesRequest } from '../exams';
+
+/** The images of other hospitals in our viewer: each exam's retrieval begins, and one grant opens them all. */
+@Injectable()
+export class RetrievedExamImages extends ExamImages {
+  constructor(
+    private readonly retrievals: ExamRetrievals,
+    private readonly viewers: ViewerOpening,
+  ) {
+    super();
+  }
+
+  override async open({ exams, acting, sessionId, returnPath, reportPath }: ImagesRequest): Promise<ImagesOpened> {
+    const opened: OpenedExam[] = [];
+    try {
+      for (const { contextId, manifest, patient } of exams) {
+        for (const { studyInstanceUid } of manifest.studies) {
+          opened.push(
+            await this.retrievals.openExam({ contextId, professional: acting, patient, manifest, studyInstanceUid }),
+          );
+        }
+      }
+    } catch (error) {
+      for (const exam of opened) exam.close();
+      throw error;
+    }
+    const { professional } = acting;
+    const name = [professional.given, professional.family].filter(Boolean).join(' ');
+    const { grant, key } = await this.viewers.open({
+      sessionId,
+      professional: { id: professional.subjectNameId, name },
+      sources: opened.map(remoteStudySource),
+      returnPath,
+      reportPath,
+    });
+    return { path: `/view/${grant.id}`, cookies: [grantCookie(grant.id, key)] };
+  }
+}
+
+/** What the exam pages import in order to show images. */
+@Module({
+  imports: [RetrievalModule, ViewerModule],
+  providers: [{ provide: ExamImages, useClass: RetrievedExamImages }],
+  exports: [ExamImages],
+})
+export class ExamImagesModule {}
