@@ -18,7 +18,7 @@ import { pkiConfig, PkiModule } from './platform/pki';
 import { transcodingConfig } from './platform/transcoding';
 import { hospitalOidcConfig, portalConfig, PortalModule } from './portal';
 import { ExamsPortalModule } from './portal/exams';
-import { ViewerPortalModule } from './portal/viewer';
+import { ExamImagesModule, ViewerPortalModule } from './portal/viewer';
 import { intakeConfig, IntakeModule } from './source/intake';
 import { publicationConfig, PublicationModule, QueuedPublicationRequests } from './source/publication';
 import { servingConfig, ServingModule } from './source/serving';
@@ -66,7 +66,15 @@ export class AppModule {
     const consumer = [RetrievalModule, TransferModule];
     return {
       module: AppModule,
-      imports: [...ground, ...connectors, ...source, ...consumer, PortalModule, ExamsPortalModule, ViewerPortalModule],
+      imports: [
+        ...ground,
+        ...connectors,
+        ...source,
+        ...consumer,
+        PortalModule,
+        ExamsPortalModule.withImages(ExamImagesModule),
+        ViewerPortalModule,
+      ],
     };
   }
 }

@@ -47,3 +47,4 @@ export { textDecoder, type TextDecode } from './character-sets';
 export { dicomJson, type DicomJsonOptions } from './dicom-json';
 export { readAttributes, type AttributesToRead, type AttributeValues } from './read-attributes';
 export { framesOf, type Frames, type FramesToFind } from './frames';
+export { nativeXml } from './native-xml';

@@ -221,7 +221,11 @@ describe('media types of the answer', () => {
     ['application/json, application/dicom+json', 'application/dicom+json'],
     ['application/json, application/dicom+json;q=0.5', 'application/json'],
     ['application/dicom+json;q=0, */*', 'application/json'],
-    ['multipart/related; type="application/dicom+xml"', 'not-acceptable'],
+    ['multipart/related; type="application/dicom+xml"', 'application/dicom+xml'],
+    ['multipart/related; type="application/dicom+xml", application/dicom+json;q=0.5', 'application/dicom+xml'],
+    ['multipart/related; type="application/dicom+xml", */*', 'application/dicom+json'],
+    ['application/dicom+xml', 'not-acceptable'],
+    ['multipart/related; type="application/dicom"', 'not-acceptable'],
     ['text/html', 'not-acceptable'],
   ])('metadata for %s: %s', (accept, wanted) => {
     expect(chooseMetadataMediaType(wishesOf(accept, 'metadata'))).toBe(wanted);

@@ -9,6 +9,7 @@ const RANGES_MAX = 200;
 const DICOM = 'application/dicom';
 const OCTETS = 'application/octet-stream';
 const METADATA_TYPES = new Set(['application/dicom+json', 'application/json', 'application/*', '*/*']);
+const DICOM_XML = 'application/dicom+xml';
 const INSTANCE_TYPES = new Set([DICOM, 'application/*', '*/*']);
 const FRAME_TYPE = /^(\*\/\*|application\/(\*|dicom|octet-stream)|(image|video)\/[a-z0-9*.+-]+)$/;
 
@@ -57,21 +58,26 @@ function quality(text: string | undefined): number | undefined {
   return /^(0(\.\d{0,9})?|1(\.0{0,9})?)$/.test(text) ? Number(text) : undefined;
 }
 
-/** Ranges that name something else (a web page, DICOM XML) are no fault: they only do not help. */
+/** Ranges that name something else (a web page) are no fault: they only do not help. */
 function serves({ mediaType, multipart }: Wish, resource: AcceptedResource): boolean {
-  if (resource === 'metadata') return !multipart && METADATA_TYPES.has(mediaType);
+  if (resource === 'metadata') return multipart ? mediaType === DICOM_XML : METADATA_TYPES.has(mediaType);
   if (resource === 'instances') return INSTANCE_TYPES.has(mediaType);
   return FRAME_TYPE.test(mediaType);
 }
 
-/** How metadata are to be written; `application/dicom+json` unless the caller ranks plain JSON above it. */
-export function chooseMetadataMediaType({
-  wishes,
-}: WishList): 'application/dicom+json' | 'application/json' | 'not-acceptable' {
-  const ranked = (['application/dicom+json', 'application/json'] as const).map((type) => ({
-    type,
-    q: bestQ(wishes, type),
-  }));
+export type MetadataMediaType = 'application/dicom+json' | 'application/json' | 'application/dicom+xml';
+
+/**
+ * How metadata are to be written (PS3.18 8.7.3.2): as one JSON array, or as `multipart/related` with one DICOM XML document
+ * a part. `application/dicom+json` unless the caller ranks another above it.
+ */
+export function chooseMetadataMediaType({ wishes }: WishList): MetadataMediaType | 'not-acceptable' {
+  const json = wishes.filter(({ multipart }) => !multipart);
+  const ranked: { type: MetadataMediaType; q: number }[] = [
+    { type: 'application/dicom+json', q: bestQ(json, 'application/dicom+json') },
+    { type: 'application/json', q: bestQ(json, 'application/json') },
+    { type: DICOM_XML, q: wishes.find(({ multipart }) => multipart)?.q ?? 0 },
+  ];
   const [best] = ranked.sort((one, other) => other.q - one.q);
   return best.q > 0 ? best.type : 'not-acceptable';
 }

@@ -6,8 +6,8 @@ import { dicomJson, DicomJsonDataSet, DicomRefusal, InsToInsert } from '../../..
 import { chooseMetadataMediaType, WadoResource, WishList } from '../../../standards/dicomweb';
 import type { ServableManifest } from '../../archive';
 import { servingErrors } from '../serving.errors';
-import { BodyWriter } from './body-writer';
 import { addIns } from './json-ins';
+import { MetadataAnswer } from './metadata-answer';
 import { MetadataCache } from './metadata-cache';
 import { MetadataReader, ReadHead } from './metadata-reader';
 import { refuseUndelivered } from './undelivered';
@@ -22,7 +22,7 @@ export interface MetadataRequest {
   readonly wishes: WishList;
 }
 
-/** Answers `…/metadata` of a study, series or instance (PS3.18 10.4.1.1.2) as DICOM JSON, from the objects themselves. */
+/** Answers `…/metadata` of a study, series or instance (PS3.18 10.4.1.1.2) as DICOM JSON or XML, from the objects themselves. */
 @Injectable()
 export class MetadataService {
   private readonly cache = new MetadataCache();
@@ -31,7 +31,7 @@ export class MetadataService {
   async answer(request: MetadataRequest): Promise<MetadataAnswer> {
     const mediaType = chooseMetadataMediaType(request.wishes);
     if (mediaType === 'not-acceptable')
-      throw new GatewayError(servingErrors.notAcceptable, { detail: 'metadata are given as JSON' });
+      throw new GatewayError(servingErrors.notAcceptable, { detail: 'metadata are given as DICOM JSON or XML' });
     const texts = await this.texts(request);
     return new MetadataAnswer(request.exchange, mediaType, texts);
   }
@@ -101,36 +101,4 @@ function jsonOf(
 /** The head walker gives back a deflated head inflated: what remains is explicit VR little endian. */
 function plainSyntax(transferSyntaxUid: string): string {
   return transferSyntaxUid === '1.2.840.10008.1.2.1.99' ? '1.2.840.10008.1.2.1' : transferSyntaxUid;
-}
-
-/** The JSON array, written instance by instance with back-pressure. */
-export class MetadataAnswer {
-  private readonly body: BodyWriter;
-
-  constructor(
-    exchange: Exchange,
-    mediaType: string,
-    private readonly texts: readonly string[],
-  ) {
-    this.body = new BodyWriter(exchange.response, () => ({ 'Content-Type': mediaType, 'Cache-Control': 'no-store' }));
-  }
-
-  get parts(): number {
-    return this.texts.length;
-  }
-
-  get bytes(): number {
-    return this.body.bytes + this.body.pendingBytes;
-  }
-
-  async send(beforeLastByte: () => Promise<void>): Promise<void> {
-    let separator = '[';
-    for (const text of this.texts) {
-      if (!this.body.write(Buffer.from(separator + text))) await this.body.drained();
-      separator = ',';
-    }
-    this.body.flushIfBegun();
-    await beforeLastByte();
-    await this.body.end(Buffer.from(this.texts.length === 0 ? '[]' : ']'));
-  }
 }
