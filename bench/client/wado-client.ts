@@ -57,12 +57,18 @@ export class WadoClient {
     const startedMs = performance.now();
     const answer = await this.send(url, asStored, agent);
     let bytes = 0;
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      await slowDown(bytes, bytesPerSecond, startedMs);
-      if (performance.now() - startedMs > forMs) break;
+    try {
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        await slowDown(bytes, bytesPerSecond, startedMs);
+        if (performance.now() - startedMs > forMs) break;
+      }
+    } catch (error) {
+      const ranMs = performance.now() - startedMs;
+      throw new Error(`the slow reader was cut off after ${ranMs.toFixed(0)} ms and ${bytes} bytes`, { cause: error });
+    } finally {
+      agent.destroy();
     }
-    agent.destroy();
   }
 
   /** All addresses, over some connections that stay open; `connections` requests are under way at any time. */
