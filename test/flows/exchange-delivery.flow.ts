@@ -1,3 +1,4 @@
+import { DOMParser } from '@xmldom/xmldom';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoPatients } from '../../sandbox/demo-data';
@@ -299,7 +300,25 @@ describeWithShared('what leaves is what the PACS holds', () => {
           expect(JSON.stringify(one['00101002'])).toContain(ins.ins);
           expect(one['7FE00010']).not.toHaveProperty('InlineBinary');
         }
+        const asXml = await sandbox.client().get(`/studies/${study.studyInstanceUid}${path}/metadata`, {
+          accept: 'multipart/related; type="application/dicom+xml"',
+          kos,
+          token: await sandbox.token(),
+        });
+        expect(asXml.status).toBe(200);
+        const documents = splitParts(asXml).map((part) => part.body.toString());
+        expect(documents.map(sopInstanceUidOf).sort()).toEqual([...uids].sort());
+        for (const xml of documents) expect(xml).toContain(ins.ins);
       }
     });
   });
 });
+
+/** SOPInstanceUID of a Native DICOM Model document. */
+function sopInstanceUidOf(xml: string): string {
+  const attribute = new DOMParser()
+    .parseFromString(xml, 'text/xml')
+    .documentElement?.getElementsByTagName('DicomAttribute');
+  const found = [...(attribute ?? [])].find((one) => one.getAttribute('tag') === '00080018');
+  return found?.textContent ?? '';
+}
