@@ -72,7 +72,7 @@
     const before = growing.get(studyInstanceUid) ?? Promise.resolve();
     const now = before
       .then(() => refresh(studyInstanceUid, seriesInstanceUid))
-      .catch((error) => console.warn(`the series did not grow: ${error.message}`));
+      .catch((error) => reportError(new Error(`the series did not grow: ${error.message}`)));
     growing.set(studyInstanceUid, now);
     return now;
   }
