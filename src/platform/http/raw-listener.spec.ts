@@ -6,7 +6,7 @@ import { CallerGone, Exchange, RawListener, RawListenerHooks } from './raw-liste
 const errors = defineErrors('raw-test', {
   refused: { code: 'raw-test.refused', status: 403, caller: 'No.', operator: 'No.' },
 });
-const limits = { connectionsMax: 50, headersMsMax: 800, headerBytesMax: 4_096, idleMsMax: 1_000 };
+const limits = { connectionsMax: 50, headersMsMax: 800, headerBytesMax: 4_096, idleMsMax: 2_000 };
 
 describe('a listener without a framework', () => {
   let listener: RawListener;
@@ -137,4 +137,27 @@ describe('a listener without a framework', () => {
     expect(await why).toBe('stalled');
     socket.destroy();
   }, 15_000);
+
+  it('tells an answer that waits behind another one on the same connection that its caller has left', async () => {
+    const told: string[] = [];
+    let arrived: () => void = () => undefined;
+    const both = new Promise<void>((resolve) => (arrived = resolve));
+    let asked = 0;
+    let ended: () => void = () => undefined;
+    const allEnded = new Promise<void>((resolve) => (ended = resolve));
+    handle = async ({ path, signal, response }) => {
+      const closed = new Promise<void>((resolve) => response.once('close', resolve));
+      if (++asked === 2) arrived();
+      await closed;
+      told.push(`${path} ${(signal.reason as CallerGone | undefined)?.why} ${response.destroyed}`);
+      if (told.length === 2) ended();
+    };
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write('GET /a/1 HTTP/1.1\r\nHost: x\r\n\r\nGET /a/2 HTTP/1.1\r\nHost: x\r\n\r\n');
+    });
+    await both;
+    socket.destroy();
+    await allEnded;
+    expect(told.sort()).toEqual(['/a/1 left true', '/a/2 left true']);
+  });
 });

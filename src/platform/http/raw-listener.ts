@@ -151,7 +151,9 @@ export class RawListener {
     const controller = new AbortController();
     this.underWay.add(controller);
     this.countAnswer(request.socket, 1);
+    const noticeLeft = closeWaitingAnswer(request.socket, response);
     response.once('close', () => {
+      noticeLeft.stop();
       this.underWay.delete(controller);
       this.countAnswer(request.socket, -1);
       if (!response.writableFinished)
@@ -228,6 +230,19 @@ export class RawListener {
     runWithCorrelation(correlationId, () => logFailure(this.logger, error));
     socket.end(rawProblem(error, correlationId), () => socket.destroy());
   }
+}
+
+/**
+ * node tells the end of a connection only to the answer that is being sent: one that waits its turn behind it (pipelining,
+ * RFC 9112, 9.3.2) would wait for ever, with its place and its retrieval.
+ */
+function closeWaitingAnswer(socket: Socket, response: ServerResponse): { stop(): void } {
+  const close = () => {
+    response.destroy();
+    response.emit('close');
+  };
+  socket.once('close', close);
+  return { stop: () => socket.off('close', close) };
 }
 
 function otherEnd({ remoteAddress, remotePort }: Socket): string {
