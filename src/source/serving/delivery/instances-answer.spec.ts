@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { RetrievalOutcome } from '../../../connectors/pacs';
 import type { Transcoder } from '../../../platform/transcoding';
+import type { InsToInsert } from '../../../standards/dicom';
 import { parseAccept, WishList } from '../../../standards/dicomweb';
 import { InstancesAnswer } from './instances-answer';
 
@@ -48,13 +49,17 @@ function wishes(accept: string): WishList {
 }
 
 describe('an answer of whole instances', () => {
-  const open = (accept = 'multipart/related; type="application/dicom"; transfer-syntax=*', objectBytesMax = 1_000) => {
+  const open = (
+    accept = 'multipart/related; type="application/dicom"; transfer-syntax=*',
+    objectBytesMax = 1_000,
+    given: InsToInsert = ins,
+  ) => {
     const response = new Response();
     const abort = new AbortController();
     const answer = new InstancesAnswer({
       response: response as unknown as ServerResponse,
       wishes: wishes(accept),
-      ins,
+      ins: given,
       transcoder: {
         canConvert: (from: string, { to }: { to: string }) => from === explicit && to === '1.2.840.10008.1.2.4.80',
         convert: () => Promise.reject(new Error('no')),
@@ -142,5 +147,17 @@ describe('an answer of whole instances', () => {
     response.writableLength = 0;
     response.emit('drain');
     await drained;
+  });
+
+  it('a syntax that nobody knows, or an INS that cannot be written, ends this answer and nothing else', async () => {
+    const unknown = open();
+    expect(() => unknown.answer.begin(header(1, '1.2.840.113619.5.2'))).not.toThrow();
+    expect(unknown.answer.write(dataSet)).toBe(true);
+    unknown.answer.end();
+    expect([unknown.answer.failed?.code, unknown.abort.signal.aborted]).toEqual(['serving.object-unreadable', true]);
+    const unwritable = open(undefined, undefined, { ...ins, issuer: 'identité' });
+    expect(() => unwritable.answer.begin(header(1))).not.toThrow();
+    expect([unwritable.answer.failed?.code, unwritable.response.headersSent]).toEqual(['serving.failed', false]);
+    await expect(unwritable.answer.finish(complete, recorded.before)).rejects.toMatchObject({ code: 'serving.failed' });
   });
 });

@@ -69,14 +69,18 @@ export class InstancesAnswer implements InstanceSink {
     if (choice === 'not-acceptable') {
       this.fail(new GatewayError(servingErrors.notAcceptable, { detail: `stored as ${header.transferSyntaxUid}` }));
     } else if (choice === 'as-is') {
-      const { transferSyntaxUid } = header;
-      const watcher = new EndWatcher(transferSyntaxUid);
-      this.current = { mode: 'pass', header, inserter: this.inserter(transferSyntaxUid), watcher };
-      this.betweenParts = false;
-      this.writePartHead(header, header.transferSyntaxUid);
+      this.guard(header, () => this.beginPass(header));
     } else {
       this.current = { mode: 'convert', header, chunks: [], bytes: 0 };
     }
+  }
+
+  private beginPass(header: InstanceHeader): void {
+    const { transferSyntaxUid } = header;
+    const inserter = this.inserter(transferSyntaxUid);
+    this.current = { mode: 'pass', header, inserter, watcher: new EndWatcher(transferSyntaxUid) };
+    this.betweenParts = false;
+    this.writePartHead(header, transferSyntaxUid);
   }
 
   /** A series has one stored syntax, nearly always: what could be done with it is found out once. */
@@ -95,8 +99,10 @@ export class InstancesAnswer implements InstanceSink {
   write(chunk: Buffer): boolean {
     const current = this.current;
     if (current.mode === 'pass') {
-      current.watcher.push(chunk);
-      return this.pass(current, () => current.inserter?.push(chunk) ?? [chunk]);
+      return this.pass(current, () => {
+        current.watcher.push(chunk);
+        return current.inserter?.push(chunk) ?? [chunk];
+      });
     }
     if (current.mode === 'convert') this.gather(current, chunk);
     return this.isReady;
@@ -155,13 +161,20 @@ export class InstancesAnswer implements InstanceSink {
   }
 
   private pass(current: { header: InstanceHeader }, chunks: () => Buffer[]): boolean {
-    try {
+    this.guard(current.header, () => {
       for (const chunk of chunks()) this.body.write(chunk);
-    } catch (error) {
-      if (!(error instanceof DicomRefusal)) throw error;
-      this.fail(unreadable(current.header, error));
-    }
+    });
     return this.isReady;
+  }
+
+  /** A fault ends this answer alone: thrown into the retrieval, it would end those of the other readers with it. */
+  private guard(header: InstanceHeader, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const isRefusal = error instanceof DicomRefusal;
+      this.fail(isRefusal ? unreadable(header, error) : new GatewayError(servingErrors.failed, { cause: error }));
+    }
   }
 
   private gather(current: Current & { mode: 'convert' }, chunk: Buffer): void {

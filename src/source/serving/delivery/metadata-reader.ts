@@ -73,11 +73,17 @@ export class MetadataReader implements InstanceSink {
     try {
       work();
     } catch (error) {
-      if (!(error instanceof DicomRefusal)) throw error;
+      // Never thrown into the retrieval, which other readers may share.
       this.walker = undefined;
-      const detail = `${this.header?.sopInstanceUid}: ${error.reason}`;
-      this.failed ??= new GatewayError(servingErrors.objectUnreadable, { cause: error, detail });
+      this.failed ??= this.failureOf(error);
       this.abort.abort(this.failed);
     }
+  }
+
+  private failureOf(error: unknown): GatewayError {
+    if (!(error instanceof DicomRefusal))
+      return GatewayError.of(error) ?? new GatewayError(servingErrors.failed, { cause: error });
+    const detail = `${this.header?.sopInstanceUid}: ${error.reason}`;
+    return new GatewayError(servingErrors.objectUnreadable, { cause: error, detail });
   }
 }
