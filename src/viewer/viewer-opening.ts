@@ -52,7 +52,8 @@ export class ViewerOpening {
    * @throws GatewayError `invokeRefused`
    */
   async openLocal(link: InvokeRequest, request: Omit<OpenRequest, 'sources'>): Promise<Opened> {
-    const published = await this.archive.current(link.studyInstanceUid);
+    const current = await this.archive.current(link.studyInstanceUid);
+    const published = current?.servingEndedAt ? undefined : current;
     const reason = mismatch(link, published);
     if (reason !== undefined || !published) {
       const { studyInstanceUid } = link;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { generateDemoStudies, type DemoStudy as DemoImages } from '../../sandbox/demo-data';
 import type { Fault } from '../../sandbox/dmp';
-import { makeMdm, makeOru } from '../../sandbox/ris';
+import { makeMdm, makeOmi, makeOru } from '../../sandbox/ris';
+import { ManifestArchive } from '../../src/source/archive';
 import { startPostgres, type TestDatabase } from '../support/database';
 import { OrthancServer } from '../support/orthanc';
 import { emptyTables, PublicationBench, risStudyOf, until, type RunningGateway } from '../support/publication-bench';
@@ -225,6 +226,83 @@ describe('a DMP in trouble', () => {
     expect(registered()).toEqual([]);
     expect(await current()).toEqual([]);
     expect(await audits('publication.published')).toBe(1);
+  });
+});
+
+describe('what is served meanwhile', () => {
+  let publisher: RunningGateway;
+  const isServed = async (kosSopInstanceUid = ''): Promise<boolean> => {
+    const archive = gateway.app.get(ManifestArchive, { strict: false });
+    return (await archive.admit({ studyInstanceUid: uid(), kosSopInstanceUid })).ok;
+  };
+  const removeOneInstance = async (): Promise<void> => {
+    const [id] = (await (await fetch(`${orthanc.url}/instances`)).json()) as string[];
+    await fetch(`${orthanc.url}/instances/${id}`, { method: 'DELETE' });
+  };
+  const retrying = { DRIMBOX_PUBLICATION_RETRY_SECONDS: '1', DRIMBOX_PUBLICATION_RETRY_SECONDS_MAX: '1' };
+
+  beforeEach(async () => void (publisher = await bench.gateway(settings(retrying))));
+  afterEach(() => publisher.close());
+
+  it('a manifest to be deleted is not, from the acknowledgement on, while the DMP is away', async () => {
+    await gateway.send(makeOru(ris()));
+    const { kosSopInstanceUid } = await publisher.reach(uid(), 'published');
+    expect(await isServed(kosSopInstanceUid)).toBe(true);
+    const port = await bench.stopDmp();
+    expect(await gateway.send(makeMdm(ris(), { request: 'unpublish', version: 2 }))).toBe('AA');
+    expect(await isServed(kosSopInstanceUid)).toBe(false);
+    expect(await current()).toEqual([kosSopInstanceUid]);
+    await bench.restartDmp(port);
+    await publisher.reach(uid(), 'withdrawn');
+    expect(registered()).toEqual([]);
+    expect(await current()).toEqual([]);
+    await gateway.send(makeOru(ris(), { version: 3, controlId: 'AGAIN' }));
+    expect(await isServed((await publisher.reach(uid(), 'published')).kosSopInstanceUid)).toBe(true);
+  });
+
+  it('a manifest that was on its way when its deletion came is never', async () => {
+    bench.dmp.faults.set({ kind: 'slow', transaction: 'iti41', delayMs: 1_000, times: 1 });
+    bench.dmp.faults.set({ kind: 'refuse', transaction: 'iti57', code: 'XDSRegistryError', times: 5 });
+    await gateway.send(makeOru(ris()));
+    await publisher.reach(uid(), 'publishing');
+    await gateway.send(makeMdm(ris(), { request: 'unpublish', version: 2 }));
+    await publisher.reach(uid(), 'refused');
+    const [kos] = await current();
+    expect(approved().map(({ uniqueId }) => uniqueId)).toEqual([kos]);
+    expect(await isServed(kos)).toBe(false);
+  });
+
+  it('a refused deletion outlives a change of the images, and what it is about is not served', async () => {
+    await gateway.send(makeOru(ris()));
+    await publisher.reach(uid(), 'published');
+    bench.dmp.faults.set({ kind: 'refuse', transaction: 'iti57', code: 'XDSRegistryError', times: 1 });
+    await gateway.send(makeMdm(ris(), { request: 'unpublish', version: 2 }));
+    const deletion = await publisher.reach(uid(), 'refused');
+    await removeOneInstance();
+    try {
+      await gateway.send(makeOmi(ris()));
+      await publisher.reach(uid(), 'published');
+      const [kos] = await current();
+      expect(approved().map(({ uniqueId }) => uniqueId)).toEqual([kos]);
+      expect(await isServed(kos)).toBe(false);
+      expect((await gateway.queries.show(deletion.id)).state).toBe('refused');
+      await gateway.queries.retry(deletion.id, {});
+      await until('the deletion', async () => (await gateway.queries.show(deletion.id)).state === 'withdrawn');
+      expect(approved()).toEqual([]);
+      const { items } = await gateway.queries.search({ studyInstanceUid: uid() });
+      expect(items.map(({ state }) => state)).toEqual(['withdrawn', 'withdrawn', 'replaced']);
+    } finally {
+      await orthanc.load(studyFiles);
+    }
+  });
+
+  it('an older report is not taken up again while a later one is under way', async () => {
+    bench.dmp.faults.set({ kind: 'refuse', transaction: 'iti41', code: 'XDSRepositoryMetadataError', times: 1 });
+    await gateway.send(makeOru(ris()));
+    const older = await publisher.reach(uid(), 'refused');
+    await publisher.close();
+    await gateway.send(makeMdm(ris(), { request: 'replace', version: 2 }));
+    await expect(gateway.queries.retry(older.id, {})).rejects.toMatchObject({ code: 'publication.not-parked' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { DataSource, EntityManager } from 'typeorm';
+import { DataSource, EntityManager, IsNull } from 'typeorm';
 import { GatewayError } from '../../platform/errors';
 import { DATABASE_ADDRESS } from '../../platform/persistence';
 import type { DatabaseAddress } from '../../platform/persistence';
@@ -20,6 +20,8 @@ export interface ArchivedManifest {
   readonly createdAt: Date;
   readonly replacedAt: Date | undefined;
   readonly withdrawnAt: Date | undefined;
+  /** Current, but no longer served: it is on its way out of the registry. */
+  readonly servingEndedAt: Date | undefined;
   readonly manifest: Manifest;
   readonly sha256: string;
   readonly accessionNumbers: readonly string[];
@@ -119,6 +121,27 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
     return this.changing(studyInstanceUid, work, manager);
   }
 
+  /**
+   * The current manifest of a study is served no more, from the commit on. It stays the current one, with its context, until the
+   * registry has let it go (`withdraw`) or another takes its place (`put`).
+   */
+  async endServing(studyInstanceUid: string, manager?: EntityManager): Promise<string | undefined> {
+    const work = async (transaction: EntityManager) => {
+      await lockStudy(transaction, studyInstanceUid);
+      const current = await this.currentRecord(transaction, studyInstanceUid);
+      if (!current) return undefined;
+      const { kosSopInstanceUid } = current;
+      await transaction.update(
+        ManifestRecord,
+        { kosSopInstanceUid, servingEndedAt: IsNull() },
+        { servingEndedAt: new Date() },
+      );
+      await announce(transaction, studyInstanceUid);
+      return kosSopInstanceUid;
+    };
+    return this.changing(studyInstanceUid, work, manager);
+  }
+
   /** The current manifest of a study. */
   async current(studyInstanceUid: string, manager?: EntityManager): Promise<ArchivedManifest | undefined> {
     const where = { studyInstanceUid, status: 'current' as const };
@@ -162,11 +185,12 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
     const before = this.forgotten;
     const record = await this.dataSource.manager.findOne(ManifestRecord, {
       where: { kosSopInstanceUid },
-      select: { kosSopInstanceUid: true, studyInstanceUid: true, status: true },
+      select: { kosSopInstanceUid: true, studyInstanceUid: true, status: true, servingEndedAt: true },
     });
     if (!record) return 'unknown';
     if (record.studyInstanceUid !== studyInstanceUid) return 'of-another-study';
     if (record.status !== 'current') return record.status;
+    if (record.servingEndedAt) return 'withdrawn';
     if (before === this.forgotten && this.listener.trusted && !this.doubts.has(studyInstanceUid)) {
       this.currentKos.set(studyInstanceUid, kosSopInstanceUid);
     }
@@ -281,6 +305,7 @@ function recordOf(
     status: 'current',
     replacedAt: null,
     withdrawnAt: null,
+    servingEndedAt: null,
     patientMatricule: patient.ins?.matricule,
     patientOid: patient.ins?.oid,
     patient,
@@ -303,6 +328,7 @@ function archived(record: ManifestRecord | null): ArchivedManifest | undefined {
     createdAt: record.createdAt,
     replacedAt: record.replacedAt ?? undefined,
     withdrawnAt: record.withdrawnAt ?? undefined,
+    servingEndedAt: record.servingEndedAt ?? undefined,
     manifest: { ...record.content, patient: record.patient },
     sha256: record.sha256,
     accessionNumbers: record.accessionNumbers,

@@ -28,6 +28,10 @@ export class ManifestRecord {
   @Column({ name: 'withdrawn_at', type: 'timestamptz', nullable: true })
   withdrawnAt!: Date | null;
 
+  /** Since when the current manifest is no longer served, although the registry may still hold it. */
+  @Column({ name: 'serving_ended_at', type: 'timestamptz', nullable: true })
+  servingEndedAt!: Date | null;
+
   @Column({ name: 'patient_matricule', type: 'text' })
   patientMatricule!: string;
 

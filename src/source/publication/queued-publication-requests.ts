@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { ConfigOf } from '../../platform/config';
+import { ManifestArchive } from '../archive';
 import { PublicationRequest, PublicationRequests, ReportRequest, StudyChangeRequest } from '../intake';
 import { cdaIdOf } from './cda-id';
 import { publicationConfig } from './publication.config';
@@ -13,6 +14,7 @@ import { searchTextOf } from './search-text';
 export class QueuedPublicationRequests extends PublicationRequests {
   constructor(
     private readonly publications: PublicationRepository,
+    private readonly archive: ManifestArchive,
     @Inject(publicationConfig.token) private readonly config: ConfigOf<typeof publicationConfig>,
   ) {
     super();
@@ -45,6 +47,8 @@ export class QueuedPublicationRequests extends PublicationRequests {
     );
     const to = report.kind === 'deletion' ? 'withdrawn' : 'replaced';
     for (const one of earlier) await this.publications.overtake(one, id, to, manager);
+    // Whenever the registry is told, and whether it answers or not: the images are given to nobody from now on.
+    if (report.kind === 'deletion') await this.archive.endServing(studyInstanceUid, manager);
   }
 
   private async studyChange(change: StudyChangeRequest, manager: EntityManager): Promise<void> {

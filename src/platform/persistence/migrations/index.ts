@@ -4,6 +4,7 @@ import { PortalLogin1700000003000 } from './0003-portal-login';
 import { SourceManifest1700000010000 } from './0010-source-manifest';
 import { IntakeMessage1700000101000 } from './0101-intake-message';
 import { Publication1700000110000 } from './0110-publication';
+import { SourceManifestServingEnded1700000220000 } from './0120-source-manifest-serving-ended';
 import { ConsumerContext1700000201000 } from './0201-consumer-context';
 import { ConsumerKeptExam1700000210000 } from './0210-consumer-kept-exam';
 import { ConsumerTransfer1700000211000 } from './0211-consumer-transfer';
@@ -20,4 +21,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ConsumerContext1700000201000,
   ConsumerKeptExam1700000210000,
   ConsumerTransfer1700000211000,
+  SourceManifestServingEnded1700000220000,
 ];

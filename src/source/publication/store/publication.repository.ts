@@ -244,12 +244,39 @@ export class PublicationRepository {
     return rowsOf(found).length > 0;
   }
 
-  /** Earlier events of the study that this one's success makes history: what was published, and what is parked. */
+  /** Whether a later report of the same study is to come or under way. */
+  async hasLaterReport(
+    { id, studyInstanceUid }: Pick<Publication, 'id' | 'studyInstanceUid'>,
+    manager: EntityManager,
+  ): Promise<boolean> {
+    const found: unknown = await manager.query(
+      `SELECT 1 FROM publication WHERE study_instance_uid = $1 AND id > $2 AND trigger = 'report' AND state IN ${activeList} LIMIT 1`,
+      [studyInstanceUid, id],
+    );
+    return rowsOf(found).length > 0;
+  }
+
+  /** Whether a deletion of the study was asked for and is not done: to come, under way, or parked. */
+  async awaitsDeletion(studyInstanceUid: string, manager: EntityManager): Promise<boolean> {
+    const found: unknown = await manager.query(
+      `SELECT 1 FROM publication WHERE study_instance_uid = $1 AND kind = 'deletion'
+         AND (state IN ${activeList} OR state IN ('refused', 'dead')) LIMIT 1`,
+      [studyInstanceUid],
+    );
+    return rowsOf(found).length > 0;
+  }
+
+  /**
+   * Events of the study that this one's success makes history: what was published (a change of the images may have been, while
+   * this one was parked), and what was parked before it. A change of the
+   * images says nothing about what a report asked for: a parked report stays, but for a deletion that is done with.
+   */
   async settleEarlier(held: Publication, to: 'replaced' | 'withdrawn', manager: EntityManager): Promise<void> {
     const earlier: unknown = await manager.query(
-      `SELECT id, state FROM publication WHERE study_instance_uid = $1 AND id < $2 AND state IN ('published', 'refused', 'dead')
+      `SELECT id, state FROM publication WHERE study_instance_uid = $1 AND (state = 'published' AND id <> $2
+         OR id < $2 AND state IN ('refused', 'dead') AND ($3 OR trigger <> 'report' OR ($4 AND kind = 'deletion')))
        ORDER BY id FOR UPDATE`,
-      [held.studyInstanceUid, held.id],
+      [held.studyInstanceUid, held.id, held.trigger === 'report', to === 'withdrawn'],
     );
     for (const row of rowsOf<{ id: string; state: PublicationState }>(earlier)) {
       await this.overtake(row, held.id, to, manager);

@@ -10,7 +10,7 @@ import { cdaIdOf } from '../cda-id';
 import { ManifestMaker } from '../manifest/manifest-maker';
 import { publicationConfig } from '../publication.config';
 import { publicationErrors } from '../publication.errors';
-import type { KeptReport, Publication } from '../store/publication';
+import type { KeptReport, Publication, PublicationChange } from '../store/publication';
 import { PublicationRepository } from '../store/publication.repository';
 import { pairingFault } from '../study/pairing';
 import type { StudyFacts } from '../study/study-in-pacs';
@@ -54,7 +54,7 @@ export class PrepareStep {
       // The document is where it was published: in the record of the patient of then.
       const before = current && isOfAnotherPatient(current, asked) ? reportOf(current) : undefined;
       const change = { action: 'withdraw' as const, draft: { report: before ?? asked, cdaIds: [] } };
-      return this.publications.move(held, { to: 'to-publish', change });
+      return this.settlement.leaving(held, change);
     }
     await this.settlement.withdrawn(held, { reason: notPublished });
     return undefined;
@@ -149,7 +149,7 @@ export class PrepareStep {
     }
     if (kind === 'empty' || !study) {
       const change = { action: 'withdraw' as const, draft: { report, cdaIds: [] } };
-      return this.publications.move(held, { to: 'to-publish', change, reason: { code: 'study-empty' } });
+      return this.settlement.leaving(held, change, { code: 'study-empty' });
     }
     const fault = pairingFault(study.facts, report.report, this.config.pairing);
     if (fault) throw new GatewayError(publicationErrors.pairing, { detail: fault });
@@ -172,17 +172,17 @@ export class PrepareStep {
     const previous = current && !isOfAnotherPatient(current, report) ? current.manifest : undefined;
     const manifest = this.maker.make(report, { facts, series }, previous);
     const cdaIds = new Set([...(current?.cdaIds ?? []), ...alsoReports, cdaIdOf(report.report.documentId)]);
-    return this.publications.move(held, {
-      to: 'to-publish',
-      change: {
-        action: previous ? 'replace' : 'publish',
-        kosSopInstanceUid: manifest.kosSopInstanceUid,
-        kos: manifest.bytes,
-        instances: manifest.instances,
-        pacsId: pacsId ?? null,
-        draft: { report, cdaIds: [...cdaIds].slice(-reportsPerManifestMax) },
-      },
-    });
+    const change: PublicationChange = {
+      action: previous ? 'replace' : 'publish',
+      kosSopInstanceUid: manifest.kosSopInstanceUid,
+      kos: manifest.bytes,
+      instances: manifest.instances,
+      pacsId: pacsId ?? null,
+      draft: { report, cdaIds: [...cdaIds].slice(-reportsPerManifestMax) },
+    };
+    // The images go with this report: in the record of the other patient they are those of a stranger.
+    if (current && !previous) return this.settlement.leaving(held, change);
+    return this.publications.move(held, { to: 'to-publish', change });
   }
 }
 

@@ -8,7 +8,7 @@ import type { ReportRequest } from '../../intake';
 import { publicationConfig } from '../publication.config';
 import { publicationDuration, publicationOutcomes } from '../publication.metrics';
 import { retryDelayMs } from '../state/retry-delay';
-import type { Publication, PublicationContext, Reason } from '../store/publication';
+import type { Publication, PublicationChange, PublicationContext, Reason } from '../store/publication';
 import { tell } from '../store/publication-history';
 import { PublicationRepository } from '../store/publication.repository';
 
@@ -25,6 +25,18 @@ export class Settlement {
     @Inject(publicationConfig.token) private readonly config: ConfigOf<typeof publicationConfig>,
   ) {}
 
+  /**
+   * What is registered must leave the registry, or the record of a patient whose study it is not: the event goes on to the DMP,
+   * and the manifest in the archive is served no more, even while the DMP is away.
+   */
+  async leaving(held: Publication, change: PublicationChange, reason?: Reason): Promise<Publication> {
+    return this.dataSource.transaction(async (manager) => {
+      const next = await this.publications.move(held, { to: 'to-publish', change, reason }, manager);
+      await this.archive.endServing(held.studyInstanceUid, manager);
+      return next;
+    });
+  }
+
   /** The registry holds the manifest: from the commit on it is the one that is served. */
   async published(held: Publication, messageId: string | undefined, reason?: Reason): Promise<void> {
     const { kos, draft } = held;
@@ -39,6 +51,10 @@ export class Settlement {
       await this.publications.settleEarlier(held, 'replaced', manager);
       const kept = { replaces: 'any', cdaIds: draft.cdaIds, pacsId: held.pacsId, publicationContext: { ...context } };
       await this.archive.put(kos, kept, manager);
+      // Asked for while this one was on its way, or parked: what it is about must not be served meanwhile.
+      if (await this.publications.awaitsDeletion(held.studyInstanceUid, manager)) {
+        await this.archive.endServing(held.studyInstanceUid, manager);
+      }
       await this.audit('publication.published', 'success', held, manager);
     });
     this.done(held, 'published');
