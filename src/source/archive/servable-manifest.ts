@@ -9,12 +9,15 @@ export interface Wanted {
   readonly sopInstanceUid?: string;
 }
 
+/** An LO value in the default repertoire (PS3.5 6.2). */
+const plainText = /^[\x20-\x5b\x5d-\x7e]{1,64}$/;
+
 /** A manifest as serving needs it: whose study, which instances, from which PACS. Immutable and shared. */
 export class ServableManifest {
   readonly kosSopInstanceUid: string;
   readonly studyInstanceUid: string;
   readonly patient: Ins;
-  /** IssuerOfPatientID (0010,0021). */
+  /** IssuerOfPatientID (0010,0021); undefined when an object of any character set could not hold it: the OID says it all. */
   readonly patientIssuer: string | undefined;
   readonly pacsId: string | undefined;
   readonly instanceCount: number;
@@ -24,7 +27,8 @@ export class ServableManifest {
     this.kosSopInstanceUid = record.kosSopInstanceUid;
     this.studyInstanceUid = record.studyInstanceUid;
     this.patient = { matricule: record.patientMatricule, oid: record.patientOid };
-    this.patientIssuer = record.patient.insIssuer;
+    const { insIssuer } = record.patient;
+    this.patientIssuer = insIssuer && plainText.test(insIssuer) ? insIssuer : undefined;
     this.pacsId = record.pacsId ?? undefined;
     let count = 0;
     for (const { seriesInstanceUid, instances } of record.content.studies.flatMap((study) => study.series)) {

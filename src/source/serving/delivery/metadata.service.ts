@@ -78,15 +78,17 @@ export class MetadataService {
 
 function jsonOf(
   { header, head, pixelDataFollows }: ReadHead,
-  { resource, expected, ins }: MetadataRequest,
+  { exchange, resource, expected, ins }: MetadataRequest,
 ): DicomJsonDataSet {
   try {
     const series = expected.find((instance) => instance.sopInstanceUid === header.sopInstanceUid)?.seriesInstanceUid;
-    const base = `/studies/${resource.studyInstanceUid}/series/${series}/instances/${header.sopInstanceUid}`;
+    // From the root of the host: the same text is given at all three levels, from which a relative address would differ.
+    const service = exchange.path.slice(0, exchange.path.lastIndexOf('/studies/'));
+    const base = `${service}/studies/${resource.studyInstanceUid}/series/${series}/instances/${header.sopInstanceUid}`;
     const plain = { transferSyntaxUid: plainSyntax(header.transferSyntaxUid), pixelDataFollows };
     const json = dicomJson(head, {
       ...plain,
-      bulkDataUri: (path) => (path === '7FE00010' ? `..${base}/frames/1` : undefined),
+      bulkDataUri: (path) => (path === '7FE00010' ? `${base}/frames/1` : undefined),
     });
     return ins ? addIns(json, ins) : json;
   } catch (error) {
