@@ -124,6 +124,14 @@ describe('MLLP server', () => {
     expect(seen).toEqual([]);
   });
 
+  it('closes a peer that begins messages and never ends them', async () => {
+    await start();
+    const client = await Client.open(port);
+    client.socket.write(Buffer.alloc(65_536, 0x0b));
+    await client.closed;
+    expect(seen).toEqual([]);
+  });
+
   it('closes an idle connection, and one whose message never ends', async () => {
     await start({ idleMsMax: 60, messageMsMax: 60 });
     const idle = await Client.open(port);

@@ -15,6 +15,9 @@ const aheadMax = 4;
 /** Bytes outside of any block after which the peer is not speaking MLLP. */
 const junkBytesMax = 4096;
 
+/** Messages cut before their end after which the same holds: each one is told. */
+const cutMessagesMax = 20;
+
 /** Time between our end of a connection and the peer's. */
 const lingerMs = 1_000;
 
@@ -34,6 +37,7 @@ export class MllpSession {
   private inputEnded = false;
   private closing = false;
   private junkBytes = 0;
+  private cutMessages = 0;
   private messageTimer?: NodeJS.Timeout;
 
   constructor(
@@ -65,7 +69,10 @@ export class MllpSession {
 
   private read(chunk: Buffer): void {
     if (this.closing) return;
-    for (const event of this.framer.push(chunk)) this.take(event);
+    for (const event of this.framer.push(chunk)) {
+      this.take(event);
+      if (this.socket.destroyed) return;
+    }
     this.watchMessage();
     this.account();
     if (this.queue.length >= aheadMax) this.socket.pause();
@@ -96,6 +103,8 @@ export class MllpSession {
           { session: this.id, bytes: event.bytesRead },
           'a message was cut before its end, and not taken',
         );
+        this.cutMessages += 1;
+        if (this.cutMessages > cutMessagesMax) this.cut('the peer does not speak MLLP');
         return;
       case 'junk':
         this.junkBytes += event.bytesRead;

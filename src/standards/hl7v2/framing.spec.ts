@@ -24,6 +24,23 @@ describe('MLLP framer', () => {
     expect(texts(Array.from(stream).flatMap((byte) => reader.push(Buffer.from([byte]))))).toEqual(['one', 'two', '']);
   });
 
+  it('holds a message of end markers as one piece, not as millions', () => {
+    const reader = framer(30_000_000);
+    const before = process.memoryUsage().heapUsed;
+    reader.push(Buffer.from([0x0b]));
+    for (let sent = 0; sent < 64; sent += 1) reader.push(Buffer.alloc(65_536, 0x1c));
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(8_000_000);
+    const [event] = reader.push(Buffer.from('\x1c\r', 'latin1'));
+    expect(event.kind === 'message' && event.bytes.equals(Buffer.alloc(64 * 65_536, 0x1c))).toBe(true);
+  });
+
+  it('spends no more than the time of its bytes on markers in disorder', () => {
+    const from = performance.now();
+    for (const text of ['\x0b\x1cx', '\x0b', '\x1cx', '\x1c\x0b', '\x0bx\x1c\r'])
+      framer(30_000_000).push(Buffer.from(`\x0b${text.repeat(400_000 / text.length)}`, 'latin1'));
+    expect(performance.now() - from).toBeLessThan(3_000);
+  });
+
   it('gives back any messages cut anywhere', () => {
     const content = fc
       .uint8Array({ maxLength: 40 })

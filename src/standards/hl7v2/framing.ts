@@ -73,15 +73,14 @@ export class MllpFramer {
 
   private readInside(chunk: Buffer, from: number, events: MllpEvent[]): number {
     if (this.endPending) return this.resolveEnd(chunk, from, events);
-    const end = indexOfOr(chunk, endOfBlock, from);
-    const restart = indexOfOr(chunk.subarray(0, end), startOfBlock, from);
-    this.keep(chunk.subarray(from, restart), events);
-    if (restart < end) {
+    const restart = indexOfOr(chunk, startOfBlock, from);
+    const end = endOfPiece(chunk, from, restart);
+    this.keep(chunk.subarray(from, end), events);
+    if (end < restart) this.endPending = true;
+    else if (restart < chunk.length) {
       this.abandon(events);
       this.begin();
-      return restart + 1;
     }
-    if (end < chunk.length) this.endPending = true;
     return end + 1;
   }
 
@@ -144,6 +143,24 @@ export class MllpFramer {
 /** One message as a block, ready to be sent. */
 export function frameMessage(bytes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([startOfBlock]), bytes, Buffer.from([endOfBlock, carriageReturn])]);
+}
+
+/**
+ * The next FS that may end the message, or `limit`. One that is content by what follows it stays in its piece: a message full of
+ * FS is no bomb.
+ */
+function endOfPiece(chunk: Buffer, from: number, limit: number): number {
+  const part = chunk.subarray(0, limit);
+  let end = indexOfOr(part, endOfBlock, from);
+  while (
+    end < limit &&
+    end + 1 < chunk.length &&
+    chunk[end + 1] !== carriageReturn &&
+    chunk[end + 1] !== startOfBlock
+  ) {
+    end = indexOfOr(part, endOfBlock, end + 1);
+  }
+  return end;
 }
 
 function indexOfOr(chunk: Buffer, byte: number, from: number): number {

@@ -67,6 +67,17 @@ describe('message', () => {
     expect(parseMessage(text)).toEqual({ ok: false, reason });
   });
 
+  it('joins a report of 10 MB that its sender broke at 76 characters, and loses nothing of what follows', () => {
+    const lines = Array.from({ length: 140_000 }, () => 'QUJD'.repeat(19));
+    const message = parsed(`MSH|^~\\&|A\rOBX|1|ED|||^TEXT^XML^Base64^${lines.join('\r\n')}\rOBX|2|CE|DESTDMP||N`);
+    expect(message.all('OBX')).toHaveLength(2);
+    expect(message.all('OBX')[0].text(5, 5).replace(/\s/g, '')).toHaveLength(140_000 * 76);
+  });
+
+  it('refuses, and does not cut short, a message of endless lines', () => {
+    expect(parseMessage(`MSH|^~\\&|A\r${'x\n'.repeat(600_000)}`)).toMatchObject({ ok: false });
+  });
+
   it('bounds the fields, repetitions and components that it cuts', () => {
     const message = parsed(`MSH|^~\\&|A\rZZZ|${'^'.repeat(100_000)}|${'~'.repeat(100_000)}|${'|'.repeat(100_000)}end`);
     const segment = message.first('ZZZ');

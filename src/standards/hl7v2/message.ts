@@ -89,6 +89,9 @@ export class Hl7Message {
   }
 }
 
+/** Lines of a message: a report of 20 MB broken at 76 characters has some 280,000. */
+const linesMax = 500_000;
+
 const segmentShape = /^[A-Z][A-Z0-9]{2}$/;
 
 /**
@@ -99,7 +102,8 @@ export function parseMessage(text: string, limits: Hl7Limits = usualHl7Limits): 
   const start = text.search(/\S/);
   if (start < 0) return refused('the message is empty');
   if (!text.startsWith('MSH', start)) return refused('the message does not begin with MSH');
-  const lines = text.slice(start).split(/\r\n|\r|\n/, limits.segmentsMax * 4);
+  const lines = text.slice(start).split(/\r\n|\r|\n/, linesMax + 1);
+  if (lines.length > linesMax) return refused(`the message has more than ${linesMax} lines`);
   const delimiters = delimitersOf(lines[0]);
   if (!delimiters.ok) return delimiters;
   const joined = joinLines(lines, delimiters.value);
