@@ -1,6 +1,6 @@
 import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { TLSSocket } from 'node:tls';
-import { AuditActor, AuditTrail } from '../../audit';
+import { AuditTrail } from '../../audit';
 import { ConfigOf } from '../../platform/config';
 import { HealthRegistry } from '../../platform/health';
 import { RawListener } from '../../platform/http';
@@ -10,6 +10,7 @@ import { AdmissionService } from './admission/admission.service';
 import { exchangeRoutes } from './exchange.routes';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
+import { TlsRefusals } from './tls-refusals';
 import { WadoService } from './wado.service';
 
 /** Time a peer has for its request line and headers. */
@@ -21,6 +22,7 @@ const headerBytesMax = 32 * 1024;
 @Injectable()
 export class ExchangeListener implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly listener: RawListener;
+  private readonly refusals: TlsRefusals;
   private readonly logger = new Logger('exchange');
   port = 0;
 
@@ -30,9 +32,10 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
     admission: AdmissionService,
     health: HealthRegistry,
     private readonly pki: PkiService,
-    private readonly trail: AuditTrail,
+    trail: AuditTrail,
     audit: ServingAudit,
   ) {
+    this.refusals = new TlsRefusals(trail);
     this.listener = new RawListener(
       'exchange',
       exchangeRoutes({ basePath: config.basePath, wado, health }),
@@ -53,12 +56,12 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
     if (!this.config.enabled) return;
     const material = await this.pki.material(materialSource('exchange', this.config), { use: 'server' });
     const { tls, protect } = await this.pki.protectListener(material, {
-      onRefused: (refusal, subject) => this.recordRefusal(refusal, { peer: subject }),
+      onRefused: (refusal, subject) => this.refusals.note(refusal, { peer: subject }),
     });
     this.port = await this.listener.listen(this.config.host, this.config.port, tls, (server) => {
       protect(server);
       server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-        this.recordRefusal(error.code ?? 'unknown', { address: socket.remoteAddress });
+        this.refusals.note(error.code ?? 'unknown', { address: socket.remoteAddress });
       });
     });
     this.logger.info(
@@ -69,14 +72,5 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
 
   async onApplicationShutdown(): Promise<void> {
     await this.listener.close();
-  }
-
-  private recordRefusal(reason: string, actor: AuditActor): void {
-    this.logger.warn({ reason, address: actor.address }, 'a TLS connection was refused');
-    this.trail
-      .record({ kind: 'pki.certificate-refused', outcome: 'refused', actor, facts: { reason } })
-      .catch((cause: Error) =>
-        this.logger.error({ cause: cause.message }, 'a refused connection could not be recorded'),
-      );
   }
 }
