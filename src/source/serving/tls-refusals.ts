@@ -36,7 +36,8 @@ export class TlsRefusals {
     const { notRecorded } = this;
     this.notRecorded = 0;
     this.logger.warn({ reason, address: actor.address, notRecorded }, 'a TLS connection was refused');
-    const facts = notRecorded > 0 ? { reason, notRecordedBefore: notRecorded } : { reason };
+    const facts: Record<string, string | number> =
+      notRecorded > 0 ? { reason, notRecordedBefore: notRecorded } : { reason };
     this.trail
       .record({ kind: 'pki.certificate-refused', outcome: 'refused', actor, facts })
       .catch((cause: Error) =>

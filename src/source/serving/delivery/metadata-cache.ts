@@ -1,19 +1,27 @@
 /** Text kept in memory, in characters: some tens of large series. */
 const charactersMax = 128 * 1024 * 1024;
+const manifestsMax = 2_000;
+/** The PACS may correct or delete an object under the same manifest: what was read before is not told for longer than this. */
+const ageMsMax = 10 * 60_000;
 
 /**
  * Metadata of the instances of current manifests, by manifest: a replaced or withdrawn manifest is never asked for again, so
- * what is kept under it is never shown. The least recently used manifest goes first.
+ * what is kept under it is never shown. The least recently used manifest goes first, and each one after ten minutes.
  */
 export class MetadataCache {
   private readonly byManifest = new Map<string, Map<string, string>>();
   private characters = 0;
   private readonly sizes = new Map<string, number>();
+  private readonly begunMs = new Map<string, number>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** Texts known under a manifest; what the caller adds is kept after `keep`. */
   of(kosSopInstanceUid: string): Map<string, string> {
     const known = this.byManifest.get(kosSopInstanceUid);
-    if (!known) return this.begin(kosSopInstanceUid);
+    const isOld = this.now() - (this.begunMs.get(kosSopInstanceUid) ?? 0) > ageMsMax;
+    if (known && isOld) this.forget(kosSopInstanceUid);
+    if (!known || isOld) return this.begin(kosSopInstanceUid);
     this.byManifest.delete(kosSopInstanceUid);
     this.byManifest.set(kosSopInstanceUid, known);
     return known;
@@ -28,16 +36,23 @@ export class MetadataCache {
     this.characters += size - (this.sizes.get(kosSopInstanceUid) ?? 0);
     this.sizes.set(kosSopInstanceUid, size);
     for (const oldest of this.byManifest.keys()) {
-      if (this.characters <= charactersMax || oldest === kosSopInstanceUid) break;
-      this.characters -= this.sizes.get(oldest) ?? 0;
-      this.sizes.delete(oldest);
-      this.byManifest.delete(oldest);
+      const isWithinLimits = this.characters <= charactersMax && this.byManifest.size <= manifestsMax;
+      if (isWithinLimits || oldest === kosSopInstanceUid) break;
+      this.forget(oldest);
     }
+  }
+
+  private forget(kosSopInstanceUid: string): void {
+    this.characters -= this.sizes.get(kosSopInstanceUid) ?? 0;
+    this.sizes.delete(kosSopInstanceUid);
+    this.begunMs.delete(kosSopInstanceUid);
+    this.byManifest.delete(kosSopInstanceUid);
   }
 
   private begin(kosSopInstanceUid: string): Map<string, string> {
     const fresh = new Map<string, string>();
     this.byManifest.set(kosSopInstanceUid, fresh);
+    this.begunMs.set(kosSopInstanceUid, this.now());
     return fresh;
   }
 }
