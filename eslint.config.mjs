@@ -7,6 +7,7 @@ export default tseslint.config(
       'node_modules/**',
       'coverage/**',
       'test-artefacts/**',
+      'scripts/**/*.js',
       '**/web/**/*.js',
       '**/*.cjs',
       '**/*.mjs',

@@ -111,7 +111,7 @@ export async function startHospital(plan: HospitalPlan): Promise<Hospital> {
     if (!imported && studies.length > 0) plan.say(`${plan.site}: reports, manifests, publication`);
     const hl7 = { host: '127.0.0.1', port: ports[own[site].hl7] };
     const uids = imported ?? (await publishStudies(studies, hl7, neighbours.dmp));
-    const published = studies.map((study, index) => ({ ...study, kosSopInstanceUid: uids[index] as string }));
+    const published = studies.map((study, index) => ({ ...study, kosSopInstanceUid: uids[index] }));
     return { pacs, pacsFacts: facts, gateway, settings, studies: published, stop };
   } catch (error) {
     await stop();

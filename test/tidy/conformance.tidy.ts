@@ -4,7 +4,7 @@ import { projectFiles, read, root } from './tree';
 
 /** Paths in backquotes that look like files of the project. */
 const pointers = (text: string) =>
-  [...text.matchAll(/`((?:src|test|docs|sandbox|bench|certs)\/[\w./-]+)`/g)].map((match) => match[1] as string);
+  [...text.matchAll(/`((?:src|test|docs|sandbox|bench|certs)\/[\w./-]+)`/g)].map((match) => match[1]);
 
 describe('conformance pages', () => {
   const pages = projectFiles().filter((file) => file.startsWith('docs/conformance/') && file.endsWith('.md'));

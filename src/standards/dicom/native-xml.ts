@@ -52,8 +52,8 @@ function valueXml(vr: string, value: DicomJsonValue, number: number): string {
   if (vr === 'SQ') return `<Item number="${number}">${dataSetXml((value ?? {}) as DicomJsonDataSet)}</Item>`;
   if (vr === 'PN')
     return `<PersonName number="${number}">${personXml((value ?? {}) as DicomJsonPersonName)}</PersonName>`;
-  if (value === null) return '';
-  return `<Value number="${number}">${escaped(String(value as string | number))}</Value>`;
+  if (typeof value !== 'string' && typeof value !== 'number') return '';
+  return `<Value number="${number}">${escaped(String(value))}</Value>`;
 }
 
 function personXml(name: DicomJsonPersonName): string {

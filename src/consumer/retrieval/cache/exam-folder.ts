@@ -11,6 +11,7 @@ export class ExamFolder {
   private readonly codec: InstanceFileCodec;
   private readonly sizes = new Map<string, number>();
   private total = 0;
+  private readonly writing = new Set<Promise<void>>();
   private removed = false;
 
   private constructor(
@@ -42,6 +43,17 @@ export class ExamFolder {
 
   /** Durable only as far as a cache has to be: a file appears whole or not at all. Rejects with the system's error. */
   async put(sopInstanceUid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
+    if (this.removed) return;
+    const written = this.write(sopInstanceUid, instance, head);
+    this.writing.add(written);
+    try {
+      await written;
+    } finally {
+      this.writing.delete(written);
+    }
+  }
+
+  private async write(sopInstanceUid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
     const name = this.codec.nameOf(sopInstanceUid);
     const file = join(this.path, name);
     const pieces = this.codec.encode(sopInstanceUid, instance, head);
@@ -83,6 +95,8 @@ export class ExamFolder {
     this.removed = true;
     this.sizes.clear();
     this.total = 0;
+    // A file that is being written would come back after its folder was emptied.
+    await Promise.allSettled(this.writing);
     await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
   }
 
