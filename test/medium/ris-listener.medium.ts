@@ -87,6 +87,10 @@ describe('HL7 listener', () => {
         .get(DataSource)
         .query('SELECT peer FROM intake_message ORDER BY id');
       expect(kept.map(({ peer }) => peer?.startsWith('CN=') ?? false)).toEqual([false, true]);
+      const refused: Array<{ facts: { reason: string } }> = await app
+        .get(DataSource)
+        .query("SELECT facts FROM audit_record WHERE kind = 'intake.connection-refused'");
+      expect(refused.map(({ facts }) => facts.reason)).toEqual(['handshake', 'handshake']);
       const reports = await app.get(HealthRegistry, { strict: false }).report();
       expect(reports.find(({ name }) => name === 'hl7')).toMatchObject({ level: 'up' });
     } finally {
@@ -124,7 +128,7 @@ describe('HL7 listener', () => {
         { production: false },
       );
       const values = config.values.get(risConfig.token) as ConfigOf<typeof risConfig>;
-      return new RisListener(values, new HealthRegistry(), undefined as never);
+      return new RisListener(values, new HealthRegistry(), undefined as never, undefined as never);
     };
     await expect(listener('true').onApplicationBootstrap()).rejects.toThrow('no handler');
     const closed = listener('false');

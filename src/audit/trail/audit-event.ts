@@ -17,6 +17,7 @@ export const auditKinds = [
   'intake.contradictory',
   'intake.not-for-dmp',
   'intake.control-id-reused',
+  'intake.connection-refused',
   'dmp.provide-and-register',
   'dmp.update-document-set',
   'dmp.stored-query',

@@ -46,15 +46,19 @@ describe('MLLP server', () => {
   let server: MllpServer;
   let port: number;
   const seen: string[] = [];
+  const refusals: string[] = [];
   let handler: MessageHandler['receive'];
 
   beforeAll(() => configureLogging({ level: 'silent' }));
   const start = async (more: Partial<MllpServerOptions> = {}) => {
-    server = new MllpServer({ ...limits, ...more }, { receive: (received) => handler(received) });
+    server = new MllpServer({ ...limits, ...more }, { receive: (received) => handler(received) }, ({ reason }) =>
+      refusals.push(reason),
+    );
     port = await server.listen('127.0.0.1', 0);
   };
   beforeEach(() => {
     seen.length = 0;
+    refusals.length = 0;
     handler = async ({ bytes }) => {
       const text = bytes.toString('latin1');
       seen.push(text);
@@ -91,6 +95,7 @@ describe('MLLP server', () => {
     client.socket.end('\x0bhalf a mess');
     await client.closed;
     expect(seen).toEqual([]);
+    expect(refusals).toEqual(['message-cut']);
   });
 
   it('refuses a message over the limit by its control id, and goes on', async () => {
@@ -101,6 +106,7 @@ describe('MLLP server', () => {
     expect(refusal).toMatch(/MSA\|AE\|BIG\rERR\|\|\|199/);
     expect(next).toBe('ack next');
     expect(seen).toEqual(['next']);
+    expect(refusals).toEqual(['message-too-large']);
     client.socket.destroy();
   });
 
@@ -122,6 +128,7 @@ describe('MLLP server', () => {
     client.socket.write('GET / HTTP/1.1\r\n'.repeat(500));
     await client.closed;
     expect(seen).toEqual([]);
+    expect(refusals).toEqual(['not-mllp']);
   });
 
   it('closes a peer that begins messages and never ends them', async () => {
@@ -140,6 +147,7 @@ describe('MLLP server', () => {
     slow.socket.write('\x0bMSH');
     await Promise.all([idle.closed, slow.closed]);
     clearInterval(drip);
+    expect(refusals).toEqual(['message-too-slow']);
   });
 
   it('limits connections and the bytes held for all of them', async () => {
@@ -149,6 +157,7 @@ describe('MLLP server', () => {
     await second.closed;
     first.socket.write(`\x0b${'x'.repeat(90_000)}`);
     await first.closed;
+    expect(refusals).toEqual(['too-many-connections', 'too-many-bytes']);
   });
 
   it('reads no faster than it answers', async () => {

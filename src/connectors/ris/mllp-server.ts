@@ -5,6 +5,7 @@ import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/log
 import type { MessageHandler } from './message-handler';
 import { MllpSession, SessionLimits } from './mllp-session';
 import { refusalNow } from './refusal';
+import type { RefusalListener } from './refusal-trail';
 
 export interface MllpServerOptions extends SessionLimits {
   readonly connectionsMax: number;
@@ -26,6 +27,7 @@ export class MllpServer {
   constructor(
     private readonly options: MllpServerOptions,
     private readonly handler: MessageHandler,
+    private readonly onRefusal: RefusalListener = () => undefined,
   ) {
     // allowHalfOpen: a sender that ends its side after its message still waits for the answer.
     this.server = options.tls
@@ -35,12 +37,19 @@ export class MllpServer {
         )
       : createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
     this.server.maxConnections = options.connectionsMax;
-    this.server.on('drop', () =>
-      this.logger.warn({ limit: options.connectionsMax }, 'an HL7 connection over the limit was closed'),
-    );
-    this.server.on('tlsClientError', (error: NodeJS.ErrnoException) =>
-      this.logger.warn({ reason: error.code ?? 'unknown' }, 'an HL7 TLS handshake was refused'),
-    );
+    this.server.on('drop', (dropped?: { remoteAddress?: string }) => {
+      this.logger.warn({ limit: options.connectionsMax }, 'an HL7 connection over the limit was closed');
+      this.onRefusal({
+        reason: 'too-many-connections',
+        address: dropped?.remoteAddress,
+        detail: options.connectionsMax,
+      });
+    });
+    this.server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+      const code = error.code ?? 'unknown';
+      this.logger.warn({ reason: code }, 'an HL7 TLS handshake was refused');
+      this.onRefusal({ reason: 'handshake', address: socket.remoteAddress, detail: code });
+    });
   }
 
   /** Opens the port. @returns the port bound. */
@@ -81,6 +90,8 @@ export class MllpServer {
       answer: (bytes) =>
         runWithCorrelation(newCorrelationId(), () => this.answer({ bytes, receivedAt: new Date(), connection })),
       holding: (bytes) => this.account(session, bytes),
+      refused: (reason, detail) =>
+        this.onRefusal({ reason, detail, address: connection.address, peer: connection.peer }),
     });
     this.sessions.add(session);
     socket.once('close', () => {

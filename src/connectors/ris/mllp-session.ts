@@ -3,6 +3,7 @@ import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { frameMessage, MllpEvent, MllpFramer } from '../../standards/hl7v2';
 import { refusalOfHead } from './refusal';
+import type { ConnectionRefusalReason } from './refusal-trail';
 
 export interface SessionLimits {
   readonly messageBytesMax: number;
@@ -26,6 +27,8 @@ export interface SessionHooks {
   answer(bytes: Buffer): Promise<Buffer>;
   /** Tells how many bytes the session holds now; false when that is too much for all sessions together. */
   holding(bytes: number): boolean;
+  /** Something that came was not taken. */
+  refused(reason: ConnectionRefusalReason, bytes?: number): void;
 }
 
 /** One connection: cuts messages, gives them one by one, answers in order, and reads no faster than it answers. */
@@ -96,6 +99,7 @@ export class MllpSession {
           { session: this.id, limit: this.limits.messageBytesMax },
           'a message over the limit was refused',
         );
+        this.hooks.refused('message-too-large', this.limits.messageBytesMax);
         this.queue.push({ bytes: event.head, refused: true });
         return;
       case 'unterminated':
@@ -104,11 +108,12 @@ export class MllpSession {
           'a message was cut before its end, and not taken',
         );
         this.cutMessages += 1;
-        if (this.cutMessages > cutMessagesMax) this.cut('the peer does not speak MLLP');
+        this.hooks.refused('message-cut', event.bytesRead);
+        if (this.cutMessages > cutMessagesMax) this.cut('the peer does not speak MLLP', 'not-mllp');
         return;
       case 'junk':
         this.junkBytes += event.bytesRead;
-        if (this.junkBytes > junkBytesMax) this.cut('the peer does not speak MLLP');
+        if (this.junkBytes > junkBytesMax) this.cut('the peer does not speak MLLP', 'not-mllp');
     }
   }
 
@@ -151,7 +156,7 @@ export class MllpSession {
       return;
     }
     this.messageTimer ??= setTimeout(
-      () => this.cut('a message took too long to come'),
+      () => this.cut('a message took too long to come', 'message-too-slow'),
       this.limits.messageMsMax,
     ).unref();
   }
@@ -159,11 +164,12 @@ export class MllpSession {
   private account(): void {
     const queued = this.queue.reduce((sum, { bytes }) => sum + bytes.length, 0);
     if (!this.hooks.holding(this.framer.bytesHeld + queued))
-      this.cut('too many bytes are held for all connections together');
+      this.cut('too many bytes are held for all connections together', 'too-many-bytes');
   }
 
-  private cut(reason: string): void {
+  private cut(reason: string, refusal?: ConnectionRefusalReason): void {
     if (this.socket.destroyed) return;
+    if (refusal) this.hooks.refused(refusal);
     this.logger.warn({ session: this.id, reason }, 'an HL7 connection was closed');
     this.socket.destroy();
   }

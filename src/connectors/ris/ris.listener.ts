@@ -1,10 +1,12 @@
 import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { AuditTrail } from '../../audit';
 import { ConfigOf } from '../../platform/config';
 import { HealthRegistry } from '../../platform/health';
 import { Logger } from '../../platform/logging';
 import { materialSource, PkiService } from '../../platform/pki';
 import type { MessageHandler } from './message-handler';
 import { MllpServer } from './mllp-server';
+import { RefusalTrail } from './refusal-trail';
 import { opensClearText, opensTls, risConfig } from './ris.config';
 
 /** The HL7 ports. Opens once every room is ready, and refuses to open when none has come to take the messages. */
@@ -12,6 +14,7 @@ import { opensClearText, opensTls, risConfig } from './ris.config';
 export class RisListener implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('ris');
   private handler?: MessageHandler;
+  private readonly refusals: RefusalTrail;
   private servers: MllpServer[] = [];
   /** Ports bound, 0 when closed. */
   port = 0;
@@ -21,7 +24,10 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(risConfig.token) private readonly config: ConfigOf<typeof risConfig>,
     private readonly health: HealthRegistry,
     private readonly pki: PkiService,
-  ) {}
+    trail: AuditTrail,
+  ) {
+    this.refusals = new RefusalTrail(trail);
+  }
 
   /** Called by the room that takes the messages, at module initialisation. */
   register(handler: MessageHandler): void {
@@ -35,7 +41,7 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
     if (!handler) throw new Error('the HL7 listener has no handler and does not open');
     const { host } = this.config;
     if (opensClearText(this.config)) {
-      const server = new MllpServer(this.config, handler);
+      const server = new MllpServer(this.config, handler, this.refusals.record);
       this.port = await server.listen(host, this.config.port);
       this.servers.push(server);
     }
@@ -61,7 +67,7 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
     const guarded = this.config.clientCertificate === 'required';
     const protection = guarded ? await this.pki.protectListener(material) : undefined;
     const tls = protection?.tls ?? { ...material.contextOptions(), requestCert: false };
-    const server = new MllpServer({ ...this.config, tls }, handler);
+    const server = new MllpServer({ ...this.config, tls }, handler, this.refusals.record);
     const { tlsServer } = server;
     if (tlsServer) {
       if (protection) protection.protect(tlsServer);

@@ -17,6 +17,7 @@ export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'intake.contradictory': 'Compte rendu contradictoire',
   'intake.not-for-dmp': 'Compte rendu non destiné au DMP',
   'intake.control-id-reused': 'Identifiant de message réutilisé',
+  'intake.connection-refused': 'Connexion ou envoi du RIS refusé',
   'dmp.provide-and-register': 'Dépôt au DMP (ITI-41)',
   'dmp.update-document-set': 'Mise à jour au DMP (ITI-57)',
   'dmp.stored-query': 'Recherche au DMP (ITI-18)',
