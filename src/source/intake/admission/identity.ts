@@ -58,9 +58,9 @@ const statusIsValidated: IdentityStep = ({ pid, policy }) => {
 const insIsTheSame: IdentityStep = ({ pid, patient }) => {
   if (!pid) return;
   const location = { segment: 'PID', field: 3 };
-  const ins = insOfPid(pid);
-  if (!ins) throw new IntakeRefusal(intakeErrors.insMissing, 'PID-3 has no INS', location, 903);
-  if (!sameIns(ins, patient.ins)) throw differs('PID-3 (INS)', 3);
+  const all = allInsOfPid(pid);
+  if (all.length === 0) throw new IntakeRefusal(intakeErrors.insMissing, 'PID-3 has no INS', location, 903);
+  if (!all.every((ins) => sameIns(ins, patient.ins))) throw differs('PID-3 (INS)', 3);
 };
 
 const localIdIsTheSame: IdentityStep = ({ pid, patient }) => {
@@ -127,8 +127,13 @@ export function admitIdentity(message: Hl7Message, report: ImagingReport, policy
 
 /** The INS of PID-3, by the OID of its authority. */
 export function insOfPid(pid: Hl7Segment): Ins | undefined {
-  const found = identifiersOf(pid).find((cx) => insNatureOf(cx.authority.universalId) !== undefined);
-  return found && { matricule: found.id, oid: found.authority.universalId };
+  return allInsOfPid(pid)[0];
+}
+
+function allInsOfPid(pid: Hl7Segment): Ins[] {
+  return identifiersOf(pid)
+    .filter((cx) => insNatureOf(cx.authority.universalId) !== undefined)
+    .map((cx) => ({ matricule: cx.id, oid: cx.authority.universalId }));
 }
 
 function identifiersOf(pid: Hl7Segment): Cx[] {

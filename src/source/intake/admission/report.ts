@@ -75,6 +75,13 @@ function readOrderControl(message: Hl7Message, overrides: SenderOverrides): stri
   const code = orc?.text(1) ?? '';
   const location = { segment: 'ORC', field: 1 };
   if (orc && code === '') throw new IntakeRefusal(intakeErrors.field, 'ORC-1 is missing', location);
+  if (message.all('ORC').some((other) => other.text(1) !== code)) {
+    throw new IntakeRefusal(
+      intakeErrors.cardinality,
+      'several ORC whose ORC-1 differ: one request a message',
+      location,
+    );
+  }
   if (!isKnownOrderControl(code)) throw new IntakeRefusal(intakeErrors.code, 'ORC-1 is not NW, RO nor CA', location);
   return code;
 }
