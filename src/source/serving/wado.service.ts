@@ -10,12 +10,16 @@ import type { ServableManifest } from '../archive';
 import { AdmissionService } from './admission/admission.service';
 import { Admission, Admitted } from './admission/admitted';
 import { FramesAnswer } from './delivery/frames-answer';
+import { HeldBytes, HeldShare } from './delivery/held-bytes';
 import { InstancesAnswer } from './delivery/instances-answer';
 import { MetadataService } from './delivery/metadata.service';
 import { RequestsUnderWay } from './delivery/requests-under-way';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
 import { servingErrors } from './serving.errors';
+
+/** Objects of the largest size that all requests together may hold in memory. */
+const objectsHeldMax = 4;
 
 /** Shape of what the answers have in common. */
 interface CountedAnswer {
@@ -27,6 +31,7 @@ interface CountedAnswer {
 @Injectable()
 export class WadoService {
   private readonly underWay: RequestsUnderWay;
+  private readonly held: HeldBytes;
 
   constructor(
     @Inject(servingConfig.token) private readonly config: ConfigOf<typeof servingConfig>,
@@ -37,6 +42,7 @@ export class WadoService {
     private readonly audit: ServingAudit,
   ) {
     this.underWay = new RequestsUnderWay({ all: config.requestsMax, perPeer: config.requestsPerPeerMax });
+    this.held = new HeldBytes(config.objectBytesMax * objectsHeldMax);
   }
 
   /**
@@ -47,18 +53,20 @@ export class WadoService {
     const startedAt = performance.now();
     const admission: Admission = {};
     const counted: { answer?: CountedAnswer } = {};
+    const held = this.held.open();
     let leave: (() => void) | undefined;
     try {
       admission.peer = this.admission.checkPeer(exchange);
       admission.resource = resourceAt(path);
       leave = this.underWay.enter(admission.peer.certificateSha256);
       const admitted = await this.admission.admit(exchange, admission);
-      await this.deliver(exchange, admitted, counted, startedAt);
+      await this.deliver(exchange, admitted, { counted, held }, startedAt);
     } catch (thrown) {
       const known = exchange.signal.aborted ? goneError(exchange.signal.reason, thrown) : failureOf(thrown);
       await this.audit.failed(exchange, admission, known, countOf(counted.answer), startedAt);
       throw known;
     } finally {
+      held.close();
       leave?.();
     }
   }
@@ -66,7 +74,7 @@ export class WadoService {
   private async deliver(
     exchange: Exchange,
     admitted: Admitted,
-    counted: { answer?: CountedAnswer },
+    { counted, held }: { counted: { answer?: CountedAnswer }; held: HeldShare },
     startedAt: number,
   ): Promise<void> {
     const { resource, manifest } = admitted;
@@ -95,6 +103,7 @@ export class WadoService {
       wishes: admitted.wishes,
       transcoder: this.transcoder,
       objectBytesMax: this.config.objectBytesMax,
+      held,
       abort,
     };
     const answer =

@@ -8,6 +8,7 @@ import { chooseFrameMediaType, chooseTransferSyntax, WishList } from '../../../s
 import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
 import { servingErrors } from '../serving.errors';
 import { BodyWriter } from './body-writer';
+import type { HeldShare } from './held-bytes';
 import { conversionTargets, imageFacts } from './image-facts';
 import { SingleInstance, WholeInstance } from './single-instance';
 import { refuseUndelivered } from './undelivered';
@@ -17,6 +18,8 @@ export interface FramesAnswerOptions {
   readonly wishes: WishList;
   readonly transcoder: Transcoder;
   readonly objectBytesMax: number;
+  /** This request's part of the memory for whole objects. */
+  readonly held?: HeldShare;
   readonly abort: AbortController;
   /** From 1, in the order asked for. */
   readonly frames: readonly number[];
@@ -35,7 +38,7 @@ export class FramesAnswer implements InstanceSink {
   parts = 0;
 
   constructor(private readonly options: FramesAnswerOptions) {
-    this.instance = new SingleInstance(options.objectBytesMax, options.abort);
+    this.instance = new SingleInstance(options.objectBytesMax, options.abort, options.held);
   }
 
   get bytes(): number {

@@ -8,6 +8,7 @@ import { chooseTransferSyntax, TransferSyntaxChoice, WishList } from '../../../s
 import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
 import { servingErrors } from '../serving.errors';
 import { BodyWriter } from './body-writer';
+import type { HeldShare } from './held-bytes';
 import { conversionTargets, imageFacts } from './image-facts';
 import { refuseUndelivered } from './undelivered';
 
@@ -20,6 +21,8 @@ export interface InstancesAnswerOptions {
   readonly ins: InsToInsert | undefined;
   readonly transcoder: Transcoder;
   readonly objectBytesMax: number;
+  /** This request's part of the memory for whole objects. */
+  readonly held?: HeldShare;
   /** Aborts the retrieval when the answer cannot go on. */
   readonly abort: AbortController;
 }
@@ -178,10 +181,16 @@ export class InstancesAnswer implements InstanceSink {
   }
 
   private gather(current: Current & { mode: 'convert' }, chunk: Buffer): void {
-    current.bytes += chunk.length;
-    if (current.bytes > this.options.objectBytesMax) {
-      this.fail(new GatewayError(servingErrors.objectTooLarge, { detail: current.header.sopInstanceUid }));
-    } else current.chunks.push(chunk);
+    const { objectBytesMax, held } = this.options;
+    const detail = current.header.sopInstanceUid;
+    if (current.bytes + chunk.length > objectBytesMax) {
+      this.fail(new GatewayError(servingErrors.objectTooLarge, { detail }));
+    } else if (held?.take(chunk.length) === false) {
+      this.fail(new GatewayError(servingErrors.busy, { detail }));
+    } else {
+      current.bytes += chunk.length;
+      current.chunks.push(chunk);
+    }
   }
 
   private convert(current: Current & { mode: 'convert' }): void {
@@ -192,7 +201,10 @@ export class InstancesAnswer implements InstanceSink {
         const detail = `${header.sopInstanceUid}: ${describeCause(error)}`;
         this.fail(GatewayError.of(error) ?? new GatewayError(servingErrors.conversionFailed, { cause: error, detail }));
       })
-      .finally(() => this.conversions.delete(job));
+      .finally(() => {
+        this.options.held?.give(current.bytes);
+        this.conversions.delete(job);
+      });
     this.conversions.add(job);
   }
 

@@ -1,6 +1,7 @@
 import type { InstanceHeader, InstanceSink } from '../../../connectors/pacs';
 import { GatewayError } from '../../../platform/errors';
 import { servingErrors } from '../serving.errors';
+import type { HeldShare } from './held-bytes';
 
 export interface WholeInstance {
   readonly header: InstanceHeader;
@@ -18,6 +19,7 @@ export class SingleInstance implements InstanceSink {
   constructor(
     private readonly bytesMax: number,
     private readonly abort: AbortController,
+    private readonly held?: HeldShare,
   ) {}
 
   get whole(): WholeInstance | undefined {
@@ -29,13 +31,15 @@ export class SingleInstance implements InstanceSink {
   }
 
   write(chunk: Buffer): boolean {
+    if (this.failed) return true;
     this.bytesHeld += chunk.length;
-    if (this.bytesHeld <= this.bytesMax) this.chunks.push(chunk);
-    else if (!this.failed) {
+    const isTooLarge = this.bytesHeld > this.bytesMax;
+    if (isTooLarge || this.held?.take(chunk.length) === false) {
       this.chunks = [];
-      this.failed = new GatewayError(servingErrors.objectTooLarge, { detail: this.header?.sopInstanceUid });
+      const entry = isTooLarge ? servingErrors.objectTooLarge : servingErrors.busy;
+      this.failed = new GatewayError(entry, { detail: this.header?.sopInstanceUid });
       this.abort.abort(this.failed);
-    }
+    } else this.chunks.push(chunk);
     return true;
   }
 

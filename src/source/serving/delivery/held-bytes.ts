@@ -1,0 +1,42 @@
+/** What one request holds of the memory that all of them share. */
+export interface HeldShare {
+  /** Counts bytes about to be held; `false`, and nothing counted, when the memory of all requests would be exceeded. */
+  take(bytes: number): boolean;
+  /** Gives back bytes that are held no longer. */
+  give(bytes: number): void;
+  /** Gives back what is left. */
+  close(): void;
+}
+
+/**
+ * Bytes of objects held whole (for frames, for a conversion) by all requests together: the limit of one object says
+ * nothing of two hundred requests for frames of the same large object.
+ */
+export class HeldBytes {
+  private held = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  get bytes(): number {
+    return this.held;
+  }
+
+  open(): HeldShare {
+    let mine = 0;
+    const give = (bytes: number): void => {
+      const given = Math.min(bytes, mine);
+      mine -= given;
+      this.held -= given;
+    };
+    return {
+      take: (bytes) => {
+        if (this.held + bytes > this.bytesMax) return false;
+        mine += bytes;
+        this.held += bytes;
+        return true;
+      },
+      give,
+      close: () => give(mine),
+    };
+  }
+}
