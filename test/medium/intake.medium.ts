@@ -4,6 +4,7 @@ import { AuditTrail } from '../../src/audit';
 import { DatabaseAuditTrail } from '../../src/audit/trail/database-audit-trail';
 import { MllpServer, risConfig, RisListener } from '../../src/connectors/ris';
 import { intakeConfig, IntakeService, StoredPublicationRequests } from '../../src/source/intake';
+import { IntakeRetention } from '../../src/source/intake/intake-retention';
 import { IntakeMessageRepository } from '../../src/source/intake/intake-message.repository';
 import { ConfigOf, loadConfig } from '../../src/platform/config';
 import { configureLogging } from '../../src/platform/logging';
@@ -181,6 +182,21 @@ describe.each([
     expect((await kept())[0].warnings).toEqual(['ORC-1 says initial, the request is taken as replacement']);
     expect(ackCode(await send(Buffer.from(message.replace('RIS_SANDBOX', 'STRICT'))))).toBe('AE');
     expect(ackCode(await send(Buffer.from(message.replace('RIS_SANDBOX', 'UNKNOWN'))))).toBe('AE');
+  });
+
+  it('empties a message whose time is over, and still knows it when it comes again', async () => {
+    const message = makeOru(demoStudy, { controlId: 'OLD' });
+    const answer = await send(message);
+    await send(makeOru(demoStudy, { controlId: 'NEW' }));
+    await running.dataSource.query(
+      "UPDATE intake_message SET received_at = now() - interval '91 days' WHERE message_control_id = 'OLD'",
+    );
+    const retention = new IntakeRetention({ retentionDays: 90 }, running.dataSource);
+    expect(await retention.purge()).toBe(1);
+    expect(await retention.purge()).toBe(0);
+    expect((await kept()).map(({ raw }) => (raw as Buffer).length > 0)).toEqual([false, true]);
+    expect(await send(message)).toEqual(answer);
+    expect(await requests()).toHaveLength(2);
   });
 
   it('answers garbage, and keeps it', async () => {

@@ -34,6 +34,10 @@ export const intakeConfig = defineSlice('intake', {
         (value as string[]).some((id) => id !== 'P') ? 'messages of training or debugging are published' : undefined,
     },
   ),
+  retentionDays: variable('DRIMBOX_INTAKE_RETENTION_DAYS', text.integer(1, 3_650).default(90), {
+    describe: 'Time for which the bytes of received messages are kept; what was decided and answered stays',
+    unit: 'days',
+  }),
   storeMsMax: variable('DRIMBOX_INTAKE_STORE_MS_MAX', text.integer(100, 600_000).default(20_000), {
     describe: 'Time for storing a message; beyond, its sender is told to send it again later (AR)',
     unit: 'ms',

@@ -1,6 +1,7 @@
 import { DynamicModule, Module, Type } from '@nestjs/common';
 import { RisModule } from '../../connectors/ris';
 import { IntakeMessageRepository } from './intake-message.repository';
+import { IntakeRetention } from './intake-retention';
 import { IntakeService } from './intake.service';
 import { PublicationRequests } from './publication-requests';
 import { StoredPublicationRequests } from './stored-publication-requests';
@@ -10,6 +11,7 @@ import { StoredPublicationRequests } from './stored-publication-requests';
   imports: [RisModule],
   providers: [
     IntakeMessageRepository,
+    IntakeRetention,
     IntakeService,
     { provide: PublicationRequests, useClass: StoredPublicationRequests },
   ],
