@@ -4,6 +4,7 @@ import { conversionGroup } from './groups/conversion';
 import { dicomwebGroup, instancesGroup } from './groups/dicomweb';
 import { dimseGroup, stockGroup } from './groups/dimse';
 import type { Group } from './groups/group';
+import { intakeGroup } from './groups/intake';
 import { metadataGroup } from './groups/metadata';
 import { smallGroup } from './groups/small';
 import { memoryGroup, parallelGroup } from './groups/together';
@@ -19,6 +20,7 @@ import { referenceStudy } from './study';
 const groups: readonly Group[] = [
   dimseGroup,
   smallGroup,
+  intakeGroup,
   dicomwebGroup,
   instancesGroup,
   metadataGroup,
