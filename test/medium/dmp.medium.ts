@@ -43,6 +43,8 @@ const listed = async (): Promise<Record<string, unknown>[]> => {
   return rows;
 };
 
+const aMessageId = expect.stringMatching(/^urn:uuid:/) as string;
+
 describe('publication', () => {
   it('is accepted by a registry that decodes and verifies by itself, and is listed', async () => {
     const { outcome, uniqueId } = await publish();
@@ -136,7 +138,7 @@ describe('publication', () => {
       clock: () => new Date(),
     });
     const done = await on.iti57.send({ caller: on.caller, submission, documentUniqueId: uniqueId });
-    expect(done).toEqual({ kind: 'accepted', value: undefined, warnings: [] });
+    expect(done).toEqual({ kind: 'accepted', value: undefined, warnings: [], messageId: aMessageId });
     expect(await found(uniqueId)).toBeUndefined();
     expect(await listed()).toContainEqual(expect.objectContaining({ uniqueId, availabilityStatus: 'Deleted' }));
     expect(await on.iti57.send({ caller: on.caller, submission })).toMatchObject({ kind: 'refused' });
@@ -278,6 +280,7 @@ describe('consultation', () => {
       kind: 'accepted',
       value: { exists: true, recordStatus: 'active', authorisation: 'VALIDE' },
       warnings: [],
+      messageId: aMessageId,
     });
     on.dmp.patients.set(ins.matricule, { authorisation: 'INTERDIT' });
     expect(await on.td02.send({ caller: on.caller })).toMatchObject({ value: { authorisation: 'INTERDIT' } });

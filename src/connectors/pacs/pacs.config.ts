@@ -38,6 +38,8 @@ export const dicomWebPacsSchema = z.strictObject({
   url: z.url(),
   maxConnections: z.number().int().min(1).max(64).default(8),
   tls: tlsFiles.optional(),
+  /** Says that clear text is intended, on a network that protects it otherwise: without it production wants https. */
+  clearText: z.boolean().optional(),
   /** File with the value of the Authorization header, when the PACS wants one. */
   authorizationFile: filePath.optional(),
 });
@@ -51,6 +53,9 @@ export type DimsePacsConfig = z.output<typeof dimsePacsSchema>;
 export type DicomWebPacsConfig = z.output<typeof dicomWebPacsSchema>;
 export type PacsConfig = DimsePacsConfig | DicomWebPacsConfig;
 
+const isClear = (pacs: PacsConfig): boolean =>
+  pacs.kind === 'dimse' ? !pacs.tls : new URL(pacs.url).protocol !== 'https:';
+
 export const pacsConfig = defineSlice(
   'pacs',
   {
@@ -58,10 +63,10 @@ export const pacsConfig = defineSlice(
       describe:
         'The PACS, in the order in which a study is looked for: a JSON array. DIMSE: id, kind "dimse", host, port, aeTitle, ' +
         'and if wished retrieve (auto, move, get), maxAssociations, tls {ca, cert, key, serverName}, clearText. ' +
-        'DICOMweb: id, kind "dicomweb", url, and if wished maxConnections, tls, authorizationFile.',
+        'DICOMweb: id, kind "dicomweb", url, and if wished maxConnections, tls, authorizationFile, clearText.',
       refusedInProduction: (value) =>
-        (value as PacsConfig[]).some((pacs) => pacs.kind === 'dimse' && !pacs.tls && !pacs.clearText)
-          ? 'a DIMSE PACS without tls must say "clearText": true'
+        (value as PacsConfig[]).some((pacs) => isClear(pacs) && !pacs.clearText)
+          ? 'a PACS without tls or https must say "clearText": true'
           : undefined,
       example: '[{"id":"pacs","kind":"dimse","host":"pacs.example","port":11112,"aeTitle":"PACS"}]',
     }),

@@ -72,6 +72,13 @@ export const servingErrors = defineErrors('serving', {
     caller: 'This object is damaged in the PACS and cannot be sent.',
     operator: 'An object of the PACS is not a readable DICOM data set; the detail names it and says why.',
   },
+  patientContradicted: {
+    code: 'serving.patient-contradicted',
+    status: 502,
+    caller: 'This object cannot be sent: its patient is in doubt.',
+    operator:
+      'An object of the PACS holds another INS of the same nature than its manifest: it may be another patient; the detail names it.',
+  },
   conversionFailed: {
     code: 'serving.conversion-failed',
     status: 406,

@@ -13,6 +13,7 @@ export const DICOM_REASONS: Readonly<Record<DicomReason, string>> = {
   'length-invalid': 'an element announces a length that it cannot have',
   'nesting-too-deep': 'sequences are nested deeper than allowed',
   'sequence-malformed': 'a sequence holds something other than items',
+  'patient-contradicted': 'the object holds another INS of the same nature than its manifest',
   'deflate-malformed': 'the deflated data set cannot be inflated',
   'inflated-too-long': 'the deflated data set grows beyond what is allowed',
   'frames-absent': 'the data set holds no pixel data',

@@ -39,6 +39,7 @@ export type DicomReason =
   | 'length-invalid'
   | 'nesting-too-deep'
   | 'sequence-malformed'
+  | 'patient-contradicted'
   | 'deflate-malformed'
   | 'inflated-too-long'
   | 'frames-absent'

@@ -128,6 +128,14 @@ describe.each(NATIVE)('InsInserter in %s', (uid) => {
     expect(patientIds(insert(first, options), encoding)).toEqual([ins.matricule, ins.matricule]);
   });
 
+  it('refuses an object that holds another INS of the same nature: it is another patient', () => {
+    const foreign = insert(Buffer.concat([before, after]), {
+      ...options,
+      ins: { ...ins, matricule: '199999999999999' },
+    });
+    expect(() => insert(foreign, options)).toThrow(expect.objectContaining({ reason: 'patient-contradicted' }));
+  });
+
   it('takes the name of the issuer when an item has no OID', () => {
     const item = encodeItem([text(0x00100020, 'LO', ins.matricule), text(0x00100021, 'LO', ins.issuer)], encoding);
     const bytes = Buffer.concat([before, encodeSequence(0x00101002, [item], encoding), after]);

@@ -158,20 +158,27 @@ function insItem({ matricule, oid, issuer }: InsToInsert, encoding: DataSetEncod
   );
 }
 
-/** Same matricule, and same issuer: by its OID, or by its name when the item has no OID. */
+/**
+ * Same matricule, and same issuer: by its OID, or by its name when the item has no OID. Another matricule under the same
+ * OID means that the object is another patient's: it is refused, never given two.
+ */
 function alreadyHolds(sequence: Buffer, encoding: DataSetEncoding, ins: InsToInsert): boolean {
   const { elements, cut } = readDataSet(sequence, { encoding });
   if (cut || elements[0]?.items === undefined) {
     if (elements[0]?.length === 0) return false;
     throw new DicomRefusal('sequence-malformed', '(0010,1002)');
   }
-  return elements[0].items.some((item) => {
-    if (text(sequence, item, PATIENT_ID) !== ins.matricule) return false;
+  const same = elements[0].items.filter((item) => {
+    const matricule = text(sequence, item, PATIENT_ID);
     const qualifiers = item.find(({ tag }) => tag === ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE)?.items ?? [];
     const oids = qualifiers.map((qualifier) => text(sequence, qualifier, UNIVERSAL_ENTITY_ID)).filter(Boolean);
+    if (matricule && matricule !== ins.matricule && oids.includes(ins.oid))
+      throw new DicomRefusal('patient-contradicted');
+    if (matricule !== ins.matricule) return false;
     if (oids.length > 0) return oids.includes(ins.oid);
     return ins.issuer !== undefined && text(sequence, item, ISSUER_OF_PATIENT_ID) === ins.issuer;
   });
+  return same.length > 0;
 }
 
 function text(bytes: Buffer, elements: readonly ReadElement[], wanted: number): string | undefined {

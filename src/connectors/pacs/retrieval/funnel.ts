@@ -147,7 +147,11 @@ export class Funnel {
       this.sinkIsFull = false;
       this.pump();
     };
-    this.sink.drained().then(go, go);
+    // A sink that throws here would otherwise end the process: the delivery is spoilt instead.
+    this.sink
+      .drained()
+      .then(go, go)
+      .catch((fault: Error) => this.spoil(fault));
   }
 
   /** Whole instances first: they free their memory at once. */

@@ -10,6 +10,7 @@ import { servingErrors } from '../serving.errors';
 import { BodyWriter } from './body-writer';
 import type { HeldShare } from './held-bytes';
 import { conversionTargets, imageFacts } from './image-facts';
+import { refusedObject } from './refused-object';
 import { refuseUndelivered } from './undelivered';
 
 /** Objects gathered or in conversion at once: enough to keep two workers busy, few enough to bound memory. */
@@ -176,7 +177,11 @@ export class InstancesAnswer implements InstanceSink {
       work();
     } catch (error) {
       const isRefusal = error instanceof DicomRefusal;
-      this.fail(isRefusal ? unreadable(header, error) : new GatewayError(servingErrors.failed, { cause: error }));
+      this.fail(
+        isRefusal
+          ? refusedObject(header.sopInstanceUid, error)
+          : new GatewayError(servingErrors.failed, { cause: error }),
+      );
     }
   }
 
@@ -252,12 +257,5 @@ function fileMeta(header: InstanceHeader, transferSyntaxUid: string): Buffer {
     transferSyntaxUid,
     mediaStorageSopClassUid: header.sopClassUid,
     mediaStorageSopInstanceUid: header.sopInstanceUid,
-  });
-}
-
-function unreadable(header: InstanceHeader, refusal: DicomRefusal): GatewayError {
-  return new GatewayError(servingErrors.objectUnreadable, {
-    cause: refusal,
-    detail: `${header.sopInstanceUid}: ${refusal.reason}`,
   });
 }

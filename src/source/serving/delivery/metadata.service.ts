@@ -10,6 +10,7 @@ import { addIns } from './json-ins';
 import { MetadataAnswer } from './metadata-answer';
 import { MetadataCache } from './metadata-cache';
 import { MetadataReader, ReadHead } from './metadata-reader';
+import { refusedObject } from './refused-object';
 import { refuseUndelivered } from './undelivered';
 
 export interface MetadataRequest {
@@ -93,10 +94,7 @@ function jsonOf(
     return ins ? addIns(json, ins) : json;
   } catch (error) {
     if (!(error instanceof DicomRefusal)) throw error;
-    throw new GatewayError(servingErrors.objectUnreadable, {
-      cause: error,
-      detail: `${header.sopInstanceUid}: ${error.reason}`,
-    });
+    throw refusedObject(header.sopInstanceUid, error);
   }
 }
 
