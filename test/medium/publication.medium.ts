@@ -238,8 +238,23 @@ describe.each([
     expect(await archive.current(chest().studyInstanceUid)).toBeUndefined();
     expect((await gateway.queries.show(first.id)).state).toBe('withdrawn');
     expect(await audited()).toEqual(expect.arrayContaining(['dmp.update-document-set', 'publication.withdrawn']));
-    await publish(chest(), { version: 3 });
+    for (const version of [3, 4]) {
+      await gateway.send(makeOru(ris(chest()), { request: 'visibility', version }));
+      const refused = await gateway.reach(chest().studyInstanceUid, 'refused');
+      expect(refused).toMatchObject({ kind: 'visibility', reasonCode: 'publication.nothing-to-change' });
+      expect(approved(chest())).toEqual([]);
+    }
+    await publish(chest(), { version: 5 });
     expect(approved(chest())).toHaveLength(1);
+  });
+
+  it('is not talked out of a deletion by a change of visibility that comes before it was sent', async () => {
+    await publish(chest());
+    await gateway.send(makeOru(ris(chest()), { request: 'unpublish', version: 2 }));
+    await gateway.send(makeOru(ris(chest()), { request: 'visibility', version: 3 }));
+    await gateway.reach(chest().studyInstanceUid, 'refused');
+    expect(approved(chest())).toEqual([]);
+    expect(await archive.current(chest().studyInstanceUid)).toBeUndefined();
   });
 
   it('asks nothing of the DMP for a deletion of what was never published, and publishes nothing for DESTDMP=N', async () => {

@@ -37,6 +37,13 @@ export const publicationErrors = defineErrors('publication', {
     operator: 'Every instance of the study is excluded (settings, rejection notes); nothing can be published.',
     screen: 'L’examen ne contient aucune image à partager.',
   },
+  nothingToChange: {
+    code: 'publication.nothing-to-change',
+    status: 409,
+    caller: 'The report was deleted: its visibility cannot change.',
+    operator: 'A change of visibility came after the deletion of the report; a new report publishes the study again.',
+    screen: 'Le compte rendu a été supprimé : sa visibilité ne peut plus changer.',
+  },
   tooManyInstances: {
     code: 'publication.too-many-instances',
     status: 413,

@@ -31,7 +31,9 @@ export class QueuedPublicationRequests extends PublicationRequests {
     // A change of visibility says nothing about images: what waits because they changed is still to be done.
     const triggers =
       report.kind === 'visibility' ? (['report'] as const) : (['report', 'order-message', 'rejection-note'] as const);
-    const earlier = await this.publications.unsent(studyInstanceUid, triggers, manager);
+    const unsent = await this.publications.unsent(studyInstanceUid, triggers, manager);
+    // A deletion asked for is never undone by a change of visibility: it goes first, and nothing is left to change.
+    const earlier = report.kind === 'visibility' ? unsent.filter(({ kind }) => kind !== 'deletion') : unsent;
     const id = await this.publications.insert(
       {
         studyInstanceUid,

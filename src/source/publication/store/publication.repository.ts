@@ -82,6 +82,16 @@ export class PublicationRepository {
     return rowsOf(found).map(publicationOf);
   }
 
+  /** Whether the last report about a study before this event asked for its deletion; refused changes of visibility do not count. */
+  async followsDeletion({ id, studyInstanceUid }: Pick<Publication, 'id' | 'studyInstanceUid'>): Promise<boolean> {
+    const found: unknown = await this.dataSource.query(
+      `SELECT kind FROM publication WHERE study_instance_uid = $1 AND trigger = 'report' AND id < $2
+         AND NOT (kind = 'visibility' AND state = 'refused') ORDER BY id DESC LIMIT 1`,
+      [studyInstanceUid, id],
+    );
+    return rowsOf(found)[0]?.kind === 'deletion';
+  }
+
   /** Ends an earlier event in favour of a later one; a worker that holds it finds its lease lost. */
   async overtake(
     { id, state }: Pick<Publication, 'id' | 'state'>,

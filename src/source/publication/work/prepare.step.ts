@@ -69,6 +69,8 @@ export class PrepareStep {
     // Hiding a document does not wait for the PACS: the manifest of before lists the images just as well.
     const samePatient = current && !isOfAnotherPatient(current, request.report);
     if (held.kind === 'visibility' && samePatient) return this.visibility(held, request, current, signal);
+    if (held.kind === 'visibility' && (await this.publications.followsDeletion(held)))
+      throw new GatewayError(publicationErrors.nothingToChange);
     if (!(await this.wait.isStable(held, signal))) return undefined;
     const study = await this.reader.read(held.studyInstanceUid, signal);
     if (!study) {
