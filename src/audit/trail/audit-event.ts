@@ -55,6 +55,10 @@ export const auditKinds = [
   'transfer.imported',
   'transfer.archive-exported',
   'transfer.archive-read',
+  'alarm.raised',
+  'alarm.cleared',
+  'alarm.acknowledged',
+  'statistics.exported',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

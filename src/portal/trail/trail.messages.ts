@@ -55,6 +55,10 @@ export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'transfer.imported': 'Images importées dans le PACS',
   'transfer.archive-exported': 'Archive XDM exportée',
   'transfer.archive-read': 'Archive XDM lue',
+  'alarm.raised': 'Alarme levée',
+  'alarm.cleared': 'Alarme terminée',
+  'alarm.acknowledged': 'Alarme prise en compte',
+  'statistics.exported': 'Statistiques exportées',
 };
 
 /** Groups of kinds offered in the search. */
@@ -72,6 +76,7 @@ export const groups: readonly { value: string; label: string; has: (kind: AuditK
     has: (kind) => /^(serving|retrieval|transfer)\./.test(kind),
   },
   { value: 'dmp', label: 'Échanges avec le DMP', has: (kind) => kind.startsWith('dmp.') },
+  { value: 'alarmes', label: 'Alarmes', has: (kind) => kind.startsWith('alarm.') },
   { value: 'connexions', label: 'Connexions au portail', has: (kind) => kind.startsWith('portal.') },
   {
     value: 'securite',

@@ -22,7 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** @param withPeople false for addresses: an identifier of a person never stands in one */
 export function trailForm(fields: Fields, withPeople: boolean): TrailForm {
   return {
-    group: fieldText(fields.actes, 20),
+    group: fieldText(fields.actes, 40),
     outcome: fieldText(fields.resultat, 10),
     from: fieldText(fields.du, 10),
     to: fieldText(fields.au, 10),
@@ -38,7 +38,7 @@ export function trailForm(fields: Fields, withPeople: boolean): TrailForm {
 export function searchOf(form: TrailForm, format: ScreenFormat): TrailSearch {
   const group = groups.find(({ value }) => value === form.group);
   return {
-    kinds: group && auditKinds.filter((kind) => group.has(kind)),
+    kinds: group ? auditKinds.filter((kind) => group.has(kind)) : auditKinds.filter((kind) => kind === form.group),
     outcome: isOutcome(form.outcome) ? form.outcome : undefined,
     from: format.beginningOf(form.from),
     to: format.beginningOf(form.to, 1),
@@ -59,7 +59,12 @@ export function choices(form: TrailForm) {
   const option = (chosen: string) => (value: string, label: string) => ({ value, label, selected: value === chosen });
   const [group, outcome] = [option(form.group), option(form.outcome)];
   return {
-    groups: [group('', trailMessages.anyGroup), ...groups.map(({ value, label }) => group(value, label))],
+    groups: [
+      group('', trailMessages.anyGroup),
+      ...groups.map(({ value, label }) => group(value, label)),
+      // One kind alone, as a link of the statistics names it.
+      ...auditKinds.filter((kind) => kind === form.group).map((kind) => group(kind, kindLabel(kind))),
+    ],
     outcomes: [
       outcome('', trailMessages.anyOutcome),
       ...Object.entries(outcomeWords).map(([value, { label }]) => outcome(value, label)),
