@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoadedStudy } from '../../sandbox/load-studies';
@@ -9,7 +9,12 @@ import { GatewayUnderTest, startGatewayUnderTest } from './gateway';
 import { freePort } from './ports';
 import { copyOf, ReferenceStudy } from '../study';
 
-export type PacsName = 'quick' | 'stock';
+export type PacsName = 'quick' | 'stock' | 'gdcm';
+
+/** What lets Orthanc write JPEG 2000 (Debian: orthanc-gdcm). */
+const gdcmPlugin = '/usr/share/orthanc/plugins/libOrthancGdcm.so';
+export const orthancWritesJpeg2000 = (): boolean => existsSync(gdcmPlugin);
+
 export type GatewayName = 'dimse' | 'stock' | 'dicomweb';
 
 /** A PACS with what reaches it. */
@@ -43,7 +48,7 @@ export class Lab {
     return thing;
   }
 
-  /** Orthanc with the reference study: `quick` without Nagle's algorithm, `stock` as packaged. */
+  /** Orthanc with the reference study: `quick` without Nagle's algorithm, `stock` as packaged, `gdcm` with GDCM's codecs. */
   pacs(name: PacsName): Promise<BenchPacs> {
     return this.once(
       `PACS ${name}`,
@@ -115,7 +120,8 @@ export class Lab {
       dataDir: join(this.folder, `pacs-${name}`),
       port: 0,
       aeTitle: 'PACS',
-      noDelay: name === 'quick',
+      noDelay: name !== 'stock',
+      ...(name === 'gdcm' ? { plugins: [gdcmPlugin] } : {}),
       peers: [
         { aet: 'DRIMBOX', host: '127.0.0.1', port: await this.dicomPort(name === 'stock' ? 'stock' : 'dimse') },
         { aet: 'BENCHDEST', host: '127.0.0.1', port: destinations.dcmtk },

@@ -48,7 +48,7 @@ function configuration(options: SandboxPacsOptions, ports: { dicom: number; http
     SynchronousCMove: true,
     OverwriteInstances: true,
     SaveJobs: false,
-    Plugins: plugin ? [plugin] : [],
+    Plugins: [...(plugin ? [plugin] : []), ...(options.plugins ?? [])],
     DicomWeb: { Enable: true, Root: '/dicom-web/', Ssl: false },
   };
 }

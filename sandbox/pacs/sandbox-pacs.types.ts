@@ -18,6 +18,8 @@ export interface SandboxPacsOptions {
   dicomwebPort?: number;
   /** Small packets leave at once (default). False shows what a stock installation does: about 40 ms per object. */
   noDelay?: boolean;
+  /** Orthanc only: plugins beside DICOMweb, as paths of their libraries. */
+  plugins?: readonly string[];
 }
 
 /** A running PACS. */
