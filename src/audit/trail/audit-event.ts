@@ -4,6 +4,12 @@ import { Ins } from '../../standards/identity';
 export const auditKinds = [
   'gateway.started',
   'gateway.stopped',
+  'configuration.changed',
+  'certificate.changed',
+  'audit.chain-broken',
+  'audit.archived',
+  'audit.exported',
+  'audit.verified',
   'serving.delivered',
   'serving.refused',
   'serving.failed',

@@ -4,6 +4,12 @@ import { accessKinds, AuditKind, AuditOutcome } from '../../audit';
 export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'gateway.started': 'Démarrage de la passerelle',
   'gateway.stopped': 'Arrêt de la passerelle',
+  'configuration.changed': 'Configuration modifiée',
+  'certificate.changed': 'Certificat remplacé',
+  'audit.chain-broken': 'Journal altéré : des lignes manquent',
+  'audit.archived': 'Journal archivé',
+  'audit.exported': 'Journal exporté',
+  'audit.verified': 'Journal vérifié',
   'serving.delivered': 'Images servies à une passerelle',
   'serving.refused': 'Demande d’images refusée',
   'serving.failed': 'Échec en servant des images',
@@ -81,7 +87,7 @@ export const groups: readonly { value: string; label: string; has: (kind: AuditK
   {
     value: 'securite',
     label: 'Refus et sécurité',
-    has: (kind) => /refused|differs|whitelist|^pki\.|^gateway\./.test(kind),
+    has: (kind) => /refused|differs|whitelist|^(pki|gateway|configuration|certificate|audit)\./.test(kind),
   },
 ];
 
