@@ -1,4 +1,4 @@
-import { HealthRegistry } from '.';
+import { HealthFinding, HealthRegistry } from '.';
 
 describe('health', () => {
   it('asks every check, and is ready while no critical one is down', async () => {
@@ -30,7 +30,7 @@ describe('health', () => {
     expect(second?.since).toBe(first?.since);
     broken = false;
     const [third] = await health.report();
-    expect(third).toMatchObject({ level: 'up', lastError: 'once' });
+    expect(third).toMatchObject({ level: 'up', lastError: 'once', lastErrorAt: second?.lastErrorAt });
   });
 
   it('does not wait for ever', async () => {
@@ -45,5 +45,28 @@ describe('health', () => {
     const check = { name: 'twin', critical: false, check: async () => ({ level: 'up', summary: 'ok' }) as const };
     health.register(check);
     expect(() => health.register(check)).toThrow('twice');
+  });
+
+  it('remembers what a check told without failing', async () => {
+    const health = new HealthRegistry();
+    const findings: HealthFinding[] = [
+      { level: 'warning', summary: 'Le certificat finit bientôt.', advice: 'Le renouveler.' },
+      { level: 'up', summary: 'ok' },
+    ];
+    const check = () => Promise.resolve(findings.shift() ?? { level: 'up', summary: 'ok' });
+    health.register({ name: 'certificates', critical: false, check });
+    await expect(health.report()).resolves.toMatchObject([{ advice: 'Le renouveler.', runbook: 'certificates' }]);
+    await expect(health.report()).resolves.toMatchObject([{ level: 'up', lastError: 'Le certificat finit bientôt.' }]);
+  });
+
+  it('asks once for all who look at the same time, and again when what it knows is old', async () => {
+    const health = new HealthRegistry();
+    let asked = 0;
+    const check = async () => ({ level: 'up', summary: `${++asked}` }) as const;
+    health.register({ name: 'pacs-salle', critical: false, check });
+    const all = await Promise.all([health.recent(), health.recent(), health.recent()]);
+    expect(all.map(([one]) => one?.summary)).toEqual(['1', '1', '1']);
+    expect((await health.recent(0))[0]?.summary).toBe('2');
+    expect((await health.recent())[0]).toMatchObject({ summary: '2', runbook: 'pacs' });
   });
 });

@@ -23,7 +23,7 @@ export function internalRoutes(health: HealthRegistry): RawRoute[] {
   return [
     get('live', '/health', async (exchange) => answer(exchange, 200, 'application/json', '{"status":"up"}')),
     get('ready', '/health/ready', async (exchange) => {
-      const checks = await health.report();
+      const checks = await health.recent();
       const ready = HealthRegistry.isReady(checks);
       answer(
         exchange,

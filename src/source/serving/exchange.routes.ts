@@ -42,7 +42,7 @@ export function exchangeRoutes({ basePath, wado, health }: ExchangeRouteParts): 
       access: 'peer',
       matches: isBase,
       handle: async (exchange) => {
-        const ready = HealthRegistry.isReady(await health.report());
+        const ready = HealthRegistry.isReady(await health.recent());
         answer(exchange, ready ? 200 : 503, 'application/json', JSON.stringify({ status: ready ? 'UP' : 'DOWN' }));
       },
     },
