@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule, configSlices } from './app.module';
 import { AuditTrail } from './audit';
-import { ConfigError, ConfigOf, loadConfig, LoadedConfig, processEnvironment, proveConfig } from './platform/config';
+import { ConfigError, ConfigOf, examineConfig, LoadedConfig, processEnvironment } from './platform/config';
 import { describeCause } from './platform/errors';
 import { configureLogging, Logger, NestLog } from './platform/logging';
 import { modeConfig } from './platform/persistence';
@@ -15,8 +15,8 @@ import { portalConfig, setupPortal } from './portal';
 /** Reads and proves the configuration; every fault is told at once. */
 async function provenConfig(): Promise<LoadedConfig> {
   const environment = processEnvironment();
-  const config = loadConfig(configSlices, environment, { production: environment.DRIMBOX_MODE !== 'sandbox' });
-  const faults = await proveConfig(configSlices, config);
+  const production = environment.DRIMBOX_MODE !== 'sandbox';
+  const { faults, config } = await examineConfig(configSlices, environment, { production });
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }

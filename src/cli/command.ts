@@ -1,4 +1,4 @@
-import type { LoadedConfig } from '../platform/config';
+import type { ExaminedConfig, LoadedConfig } from '../platform/config';
 
 export interface CommandContext {
   /** Positional arguments after the command's own words. */
@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly options: Readonly<Record<string, string | true>>;
   /** Reads (and caches) the configuration; throws `ConfigError` with all faults. */
   readonly config: () => LoadedConfig;
+  /** Reads the configuration and proves it against the world; nothing is thrown, every fault is told. */
+  readonly examine: () => Promise<ExaminedConfig>;
 }
 
 /** What a command says: lines for people, a value for `--json`. */

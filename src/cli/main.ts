@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { configSlices } from '../app.module';
-import { loadConfig, LoadedConfig, processEnvironment } from '../platform/config';
+import { examineConfig, loadConfig, LoadedConfig, processEnvironment } from '../platform/config';
 import { describeCause } from '../platform/errors';
 import { configureLogging } from '../platform/logging';
 import { Command, CommandContext, UsageError } from './command';
@@ -35,6 +35,7 @@ function parse(command: Command, rest: readonly string[]): Pick<CommandContext, 
       continue;
     }
     const [name, given] = word.slice(2).split('=', 2) as [string, string | undefined];
+    if (!isKnown(command, name)) throw new UsageError(`--${name} is no option of this command`);
     if (!command.valued?.includes(name)) options[name] = true;
     else {
       const value = given ?? rest[++i];
@@ -43,6 +44,12 @@ function parse(command: Command, rest: readonly string[]): Pick<CommandContext, 
     }
   }
   return { args, options };
+}
+
+/** What a command's usage does not tell does not exist: a mistyped option must not be taken for none. */
+function isKnown({ usage, valued }: Command, name: string): boolean {
+  const told = [...usage.matchAll(/--([a-z-]+)/g)].map(([, option]) => option);
+  return name === 'json' || told.includes(name) || valued?.includes(name) === true;
 }
 
 async function run(words: readonly string[]): Promise<number> {
@@ -54,11 +61,12 @@ async function run(words: readonly string[]): Promise<number> {
   const { command, rest } = found;
   let loaded: LoadedConfig | undefined;
   const environment = processEnvironment();
-  const config = () =>
-    (loaded ??= loadConfig(configSlices, environment, { production: environment.DRIMBOX_MODE !== 'sandbox' }));
+  const mode = { production: environment.DRIMBOX_MODE !== 'sandbox' };
+  const config = () => (loaded ??= loadConfig(configSlices, environment, mode));
+  const examine = () => examineConfig(configSlices, environment, mode);
   try {
     const { args, options } = parse(command, rest);
-    const result = await command.run({ args, options, config });
+    const result = await command.run({ args, options, config, examine });
     const text = options.json ? JSON.stringify(result.value) : result.text;
     (result.failed && !options.json ? process.stderr : process.stdout).write(`${text}\n`);
     return result.failed ? 1 : 0;

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { defineSlice, provePortFree, proveReadableFile, text, variable } from '../platform/config';
+import {
+  ConfigFault,
+  defineSlice,
+  proveReadableFile,
+  proveSecretFile,
+  sandboxOnly,
+  text,
+  variable,
+} from '../platform/config';
+import { proveMaterialVariables } from '../platform/pki';
 
 const role = z.enum(['operator', 'auditor', 'administrator']);
 
@@ -64,28 +73,38 @@ export const portalConfig = defineSlice(
     ),
   },
   {
-    check: (values) =>
-      values.enabled && (!values.certificateFile || !values.keyFile)
-        ? [
-            {
-              variable: 'DRIMBOX_PORTAL_CERT_FILE',
-              code: 'missing',
-              message: 'the portal needs a certificate and its key',
-            },
-          ]
-        : [],
+    check: (values) => [
+      ...fault(
+        values.enabled && (!values.certificateFile || !values.keyFile),
+        'DRIMBOX_PORTAL_CERT_FILE',
+        'missing',
+        'the portal needs a certificate and its key',
+      ),
+      ...fault(
+        values.enabled && loopback.test(new URL(values.publicUrl).hostname),
+        'DRIMBOX_PORTAL_PUBLIC_URL',
+        sandboxOnly,
+        'browsers of other machines cannot reach this address',
+      ),
+    ],
     prove: async (values) => {
       if (!values.enabled) return [];
-      const files: [string, string | undefined][] = [
-        ['DRIMBOX_PORTAL_CERT_FILE', values.certificateFile],
-        ['DRIMBOX_PORTAL_KEY_FILE', values.keyFile],
-        ['DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', values.keyPassphraseFile],
-        ['DRIMBOX_PORTAL_SESSION_SECRET_FILE', values.sessionSecretFile],
-      ];
-      const readable = await Promise.all(
-        files.map(([name, file]) => (file ? proveReadableFile(name, file) : Promise.resolve([]))),
-      );
-      return [...readable.flat(), ...(await provePortFree('DRIMBOX_PORTAL_PORT', values.host, values.port))];
+      const { certificateFile, keyFile, keyPassphraseFile, sessionSecretFile } = values;
+      const material = { certificateFile, keyFile, passphraseFile: keyPassphraseFile, anchorFiles: [] };
+      const [pair, passphrase, secret] = await Promise.all([
+        proveMaterialVariables('DRIMBOX_PORTAL', material, 'webServer'),
+        keyPassphraseFile ? proveReadableFile('DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', keyPassphraseFile) : [],
+        sessionSecretFile ? proveSecretFile('DRIMBOX_PORTAL_SESSION_SECRET_FILE', sessionSecretFile, 32) : [],
+      ]);
+      // The variable of the passphrase has a name of its own here.
+      return [...pair.filter((one) => one.variable !== 'DRIMBOX_PORTAL_PASSPHRASE_FILE'), ...passphrase, ...secret];
     },
+    listens: ({ enabled, host, port }) => (enabled ? [{ variable: 'DRIMBOX_PORTAL_PORT', host, port }] : []),
   },
 );
+
+const loopback = /^(localhost|127\.|\[::1\])/;
+
+function fault(holds: boolean, name: string, code: string, message: string): ConfigFault[] {
+  return holds ? [{ variable: name, code, message }] : [];
+}

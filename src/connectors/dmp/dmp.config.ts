@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { defineSlice, proveReadableFile, text, variable, type ConfigFault } from '../../platform/config';
+import { defineSlice, sandboxOnly, text, variable, type ConfigFault } from '../../platform/config';
+import { proveAnchorFiles, proveNamedFiles } from '../../platform/pki';
 
 const oid = z.string().regex(/^[0-2](\.(0|[1-9]\d*))+$/);
 const path = z.string().min(1).max(4096);
@@ -48,13 +49,18 @@ async function proveFiles(
   structures: readonly StructureSettings[],
   anchors: readonly string[],
 ): Promise<ConfigFault[]> {
-  const files = structures.flatMap((one) => [one.tls, one.seal]).flatMap((one) => Object.values(one));
   const faults = await Promise.all([
-    ...[...new Set(files)].map((file) => proveReadableFile('DRIMBOX_DMP_STRUCTURES', file)),
-    ...anchors.map((file) => proveReadableFile('DRIMBOX_DMP_CA_FILES', file)),
+    ...structures.flatMap(({ tls, seal }, index) => [
+      proveNamedFiles('DRIMBOX_DMP_STRUCTURES', { label: `structure ${index + 1}, tls`, ...tls }, 'client'),
+      proveNamedFiles('DRIMBOX_DMP_STRUCTURES', { label: `structure ${index + 1}, seal`, ...seal }, 'signature'),
+    ]),
+    proveAnchorFiles('DRIMBOX_DMP_CA_FILES', anchors),
   ]);
   return faults.flat();
 }
+
+/** Values by which the DMP would know an invented source. */
+const invented = { sourceOid: '1.2.250.1.999.1.1.8121' } as const;
 
 export const dmpConfig = defineSlice(
   'dmp',
@@ -99,7 +105,7 @@ export const dmpConfig = defineSlice(
     homologation: variable('DRIMBOX_DMP_HOMOLOGATION', z.string().min(1).max(64).default('non-homologue'), {
       describe: 'LPS_ID_HOMOLOGATION_DMP of the VIHF: the number given by the DMP',
     }),
-    sourceOid: variable('DRIMBOX_DMP_SOURCE_OID', oid.default('1.2.250.1.999.1.1.8121'), {
+    sourceOid: variable('DRIMBOX_DMP_SOURCE_OID', oid.default(invented.sourceOid), {
       describe: 'OID of this gateway as a document source (XDSSubmissionSet.sourceId)',
     }),
     systemAuthorId: variable(
@@ -117,10 +123,27 @@ export const dmpConfig = defineSlice(
     }),
   },
   {
-    check: (values) =>
-      values.url !== undefined && values.structures.length === 0
-        ? [{ variable: 'DRIMBOX_DMP_STRUCTURES', code: 'missing', message: 'a DMP address is given and no structure' }]
-        : [],
+    check: ({ url, structures, sourceOid, processingCode }) => [
+      ...fault(url !== undefined && structures.length === 0, {
+        variable: 'DRIMBOX_DMP_STRUCTURES',
+        code: 'missing',
+        message: 'a DMP address is given and no structure',
+      }),
+      ...fault(url !== undefined && sourceOid === invented.sourceOid, {
+        variable: 'DRIMBOX_DMP_SOURCE_OID',
+        code: sandboxOnly,
+        message: 'the OID of an invented source would be published',
+      }),
+      ...fault(url !== undefined && processingCode === 'D', {
+        variable: 'DRIMBOX_DMP_PROCESSING_CODE',
+        code: sandboxOnly,
+        message: 'D asks for the test platforms of the DMP',
+      }),
+    ],
     prove: (values) => proveFiles(values.structures, values.anchorFiles),
   },
 );
+
+function fault(holds: boolean, one: ConfigFault): ConfigFault[] {
+  return holds ? [one] : [];
+}

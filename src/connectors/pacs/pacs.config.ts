@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { defineSlice, text, variable } from '../../platform/config';
+import { ConfigFault, defineSlice, proveReadableFile, text, variable } from '../../platform/config';
+import { proveNamedFiles } from '../../platform/pki';
 import { aeTitleFault } from '../../standards/dicom';
 
 const aeTitle = z
@@ -102,7 +103,7 @@ export const pacsConfig = defineSlice(
     }),
   },
   {
-    check: ({ list, listen, listenTls }) => [
+    check: ({ list, listen, listenTls, allowedCallers }) => [
       ...(list.some((pacs) => pacs.kind === 'dimse' && pacs.retrieve === 'move') && listen === 'off'
         ? [
             {
@@ -115,6 +116,39 @@ export const pacsConfig = defineSlice(
       ...(listen === 'tls' && !listenTls
         ? [{ variable: 'DRIMBOX_DICOM_TLS', code: 'missing', message: 'our listener over TLS needs its files' }]
         : []),
+      ...allowedCallers
+        .filter((title) => aeTitleFault(title) !== undefined)
+        .slice(0, 1)
+        .map(() => ({
+          variable: 'DRIMBOX_DICOM_ALLOWED_AE_TITLES',
+          code: 'invalid',
+          message: 'an AE title is not legal',
+        })),
     ],
+    prove: async ({ list, listen, listenTls }) => {
+      const listener = listen === 'tls' && listenTls ? [proveTls('DRIMBOX_DICOM_TLS', 'listener', listenTls)] : [];
+      return (await Promise.all([...list.map(provePacs), ...listener])).flat();
+    },
+    listens: ({ listen, host, port }) => (listen === 'off' ? [] : [{ variable: 'DRIMBOX_DICOM_PORT', host, port }]),
   },
 );
+
+async function provePacs(pacs: PacsConfig): Promise<ConfigFault[]> {
+  const label = `PACS ${pacs.id}`;
+  const file = pacs.kind === 'dicomweb' ? pacs.authorizationFile : undefined;
+  const [tls, authorization] = await Promise.all([
+    pacs.tls ? proveTls('DRIMBOX_PACS', label, pacs.tls) : [],
+    file ? proveReadableFile('DRIMBOX_PACS', file) : [],
+  ]);
+  return [...tls, ...authorization.map((one) => ({ ...one, message: `${label}, authorizationFile: ${one.message}` }))];
+}
+
+/** Authorities alone, or with our certificate and its key: one without the other is a fault. */
+function proveTls(name: string, label: string, { ca, cert, key }: z.output<typeof tlsFiles>): Promise<ConfigFault[]> {
+  if (key && !cert)
+    return Promise.resolve([
+      { variable: name, code: 'certificate-missing', message: `${label}: a key without its certificate` },
+    ]);
+  const files = { label, certificateFile: cert, keyFile: key, anchorFiles: [ca] };
+  return proveNamedFiles(name, files, name === 'DRIMBOX_DICOM_TLS' ? 'serverAndClient' : 'client');
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigFault, defineSlice, provePortFree, text, variable } from '../../platform/config';
+import { ConfigFault, defineSlice, text, variable } from '../../platform/config';
 import { materialVariables, proveMaterialVariables } from '../../platform/pki';
 import { sendersSchema } from './senders';
 
@@ -69,15 +69,15 @@ export const risConfig = defineSlice(
       }
       return faults;
     },
-    prove: async (values) => {
+    prove: async (values) =>
+      values.enabled && opensTls(values) ? proveMaterialVariables('DRIMBOX_HL7_TLS', values, 'server') : [],
+    listens: (values) => {
       if (!values.enabled) return [];
-      const proofs: Promise<ConfigFault[]>[] = [];
-      if (opensClearText(values)) proofs.push(provePortFree('DRIMBOX_HL7_PORT', values.host, values.port));
-      if (opensTls(values)) {
-        proofs.push(provePortFree('DRIMBOX_HL7_TLS_PORT', values.host, values.tlsPort));
-        proofs.push(proveMaterialVariables('DRIMBOX_HL7_TLS', values, 'server'));
-      }
-      return (await Promise.all(proofs)).flat();
+      const { host, port, tlsPort } = values;
+      return [
+        ...(opensClearText(values) ? [{ variable: 'DRIMBOX_HL7_PORT', host, port }] : []),
+        ...(opensTls(values) ? [{ variable: 'DRIMBOX_HL7_TLS_PORT', host, port: tlsPort }] : []),
+      ];
     },
   },
 );

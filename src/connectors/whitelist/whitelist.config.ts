@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { type ConfigFault, type ConfigOf, defineSlice, proveReadableFile, text, variable } from '../../platform/config';
+import {
+  type ConfigFault,
+  type ConfigOf,
+  defineSlice,
+  proveWritableFolder,
+  text,
+  variable,
+} from '../../platform/config';
+import { proveAnchorFiles } from '../../platform/pki';
 
 const hourMs = 3_600_000;
 
@@ -70,11 +78,12 @@ export const whitelistConfig = defineSlice(
       ),
     ],
     prove: async (values) => {
-      const files = [
-        ...values.anchorFiles.map((file) => ['DRIMBOX_WHITELIST_CA_FILES', file] as const),
-        ...(values.tlsCaFile ? [['DRIMBOX_WHITELIST_TLS_CA_FILE', values.tlsCaFile] as const] : []),
-      ];
-      return (await Promise.all(files.map(([name, file]) => proveReadableFile(name, file)))).flat();
+      const found = await Promise.all([
+        proveAnchorFiles('DRIMBOX_WHITELIST_CA_FILES', values.anchorFiles),
+        proveAnchorFiles('DRIMBOX_WHITELIST_TLS_CA_FILE', values.tlsCaFile ? [values.tlsCaFile] : []),
+        values.folder ? proveWritableFolder('DRIMBOX_WHITELIST_DIR', values.folder) : [],
+      ]);
+      return found.flat();
     },
   },
 );

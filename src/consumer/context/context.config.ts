@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { defineSlice, proveReadableFile, text, variable } from '../../platform/config';
+import { defineSlice, proveSecretFile, text, variable } from '../../platform/config';
 import { InsNature, insNatures } from '../../standards/identity';
 import { optionalParameters, profileNames } from './call-profile';
 
@@ -109,6 +109,6 @@ export const contextConfig = defineSlice(
   },
   {
     prove: async (values) =>
-      values.secretFile ? proveReadableFile('DRIMBOX_CONSUMER_SECRET_FILE', values.secretFile) : [],
+      values.secretFile ? proveSecretFile('DRIMBOX_CONSUMER_SECRET_FILE', values.secretFile, 32) : [],
   },
 );

@@ -1,8 +1,17 @@
 export { ConfigModule } from './config.module';
 export { processEnvironment } from './environment';
-export { ConfigError, loadConfig, proveConfig } from './load';
-export type { Environment, LoadedConfig } from './load';
-export { provePortFree, proveReadableFile, proveWritableFolder } from './proofs';
+export { ConfigError, examineConfig, loadConfig, proveConfig } from './load';
+export type { ConfigOptions, Environment, ExaminedConfig, LoadedConfig } from './load';
+export { provePortFree, proveReadableFile, proveSecretFile, proveWritableFolder } from './proofs';
 export { sampleFile } from './sample-file';
-export { defineSlice, text, variable } from './slice';
-export type { ConfigFault, ConfigOf, Shape, Slice, ValuesOf, Variable, VariableOptions } from './slice';
+export { defineSlice, sandboxOnly, text, variable } from './slice';
+export type {
+  ConfigFault,
+  ConfigOf,
+  ListeningAddress,
+  Shape,
+  Slice,
+  ValuesOf,
+  Variable,
+  VariableOptions,
+} from './slice';

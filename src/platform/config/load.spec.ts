@@ -1,5 +1,17 @@
+import { createServer } from 'node:net';
 import { z } from 'zod';
-import { ConfigError, defineSlice, loadConfig, proveConfig, sampleFile, Slice, text, variable } from '.';
+import {
+  ConfigError,
+  defineSlice,
+  examineConfig,
+  loadConfig,
+  proveConfig,
+  sampleFile,
+  sandboxOnly,
+  Slice,
+  text,
+  variable,
+} from '.';
 
 const port = variable('DRIMBOX_T_PORT', text.port().default(8440), { describe: 'Port of the thing', unit: 'number' });
 const secret = variable('DRIMBOX_T_SECRET', z.string().min(8), { describe: 'Secret of the thing', secret: true });
@@ -76,6 +88,74 @@ describe('configuration', () => {
     expect(await proveConfig(slices, loaded)).toEqual([
       { variable: 'DRIMBOX_T_PORT', code: 'port-in-use', message: 'taken' },
     ]);
+  });
+
+  it('proves every slice that can be read, so that faults of values and of the world come at once', async () => {
+    const other = defineSlice(
+      'other',
+      { name: variable('DRIMBOX_T_NAME', z.string().default('x'), { describe: 'Name' }) },
+      { prove: async () => [{ variable: 'DRIMBOX_T_NAME', code: 'not-readable', message: 'gone' }] },
+    );
+    const both = [slice, other] as unknown as readonly Slice[];
+    const codes = async (environment: Record<string, string>) =>
+      (await examineConfig(both, environment, { production: false })).faults.map((f) => `${f.variable} ${f.code}`);
+    expect(await codes({})).toEqual(['DRIMBOX_T_SECRET missing', 'DRIMBOX_T_NAME not-readable']);
+    // A fault already told of a variable is not told again in other words.
+    expect(await codes({ DRIMBOX_T_SECRET: 'long enough', DRIMBOX_T_PORT: '1' })).toEqual([
+      'DRIMBOX_T_PORT reserved',
+      'DRIMBOX_T_NAME not-readable',
+    ]);
+  });
+
+  it('takes what a check or a proof calls fit for a sandbox as an announcement, in production as a fault', async () => {
+    const fault = (name: string) => ({ variable: name, code: sandboxOnly, message: 'for trying' });
+    const toy = defineSlice(
+      'toy',
+      {
+        a: variable('DRIMBOX_T_A', z.string().default('x'), { describe: 'A' }),
+        b: variable('DRIMBOX_T_B', z.string().default('x'), { describe: 'B' }),
+      },
+      { check: () => [fault('DRIMBOX_T_A')], prove: async () => [fault('DRIMBOX_T_B')] },
+    );
+    const toys = [toy] as unknown as readonly Slice[];
+    const production = await examineConfig(toys, {}, { production: true });
+    expect(production.faults.map((one) => one.variable)).toEqual(['DRIMBOX_T_A', 'DRIMBOX_T_B']);
+    const sandbox = await examineConfig(toys, {}, { production: false });
+    expect(sandbox.faults).toEqual([]);
+    expect(sandbox.config.sandboxSettings).toEqual(['DRIMBOX_T_A: for trying', 'DRIMBOX_T_B: for trying']);
+  });
+
+  it('tells two listeners of one address, also behind a wildcard, but not two free ports', async () => {
+    const listening = (name: string, host: string, port: number) =>
+      defineSlice(
+        name,
+        { x: variable(`DRIMBOX_T_${name}`, z.string().default('x'), { describe: name }) },
+        { listens: () => [{ variable: `DRIMBOX_T_${name}`, host, port }] },
+      );
+    const free = await new Promise<number>((resolve) => {
+      const server = createServer().listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as { port: number };
+        server.close(() => resolve(port));
+      });
+    });
+    const given = [
+      listening('A', '127.0.0.1', free),
+      listening('B', '0.0.0.0', free),
+      listening('C', '127.0.0.1', 0),
+      listening('D', '127.0.0.1', 0),
+    ];
+    const { faults } = await examineConfig(given as unknown as readonly Slice[], {}, { production: false });
+    expect(faults.map((one) => `${one.variable} ${one.code}`)).toEqual(['DRIMBOX_T_B port-taken-twice']);
+  });
+
+  it('says where in a list a value is wrong, never what it is', () => {
+    const list = variable('DRIMBOX_T_LIST', text.json(z.array(z.strictObject({ port: z.number().max(9) }))), {
+      describe: 'List',
+    });
+    const lists = [defineSlice('lists', { list })] as unknown as readonly Slice[];
+    const load = () => loadConfig(lists, { DRIMBOX_T_LIST: '[{"port":1},{"port":4711}]' }, { production: false });
+    expect(load).toThrow(/1\.port: /);
+    expect(load).not.toThrow(/4711/);
   });
 
   it('writes the manual of every variable', () => {

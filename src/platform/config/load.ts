@@ -1,4 +1,5 @@
-import { ConfigFault, Shape, Slice, ValuesOf } from './slice';
+import { proveListeners } from './proofs';
+import { ConfigFault, ListeningAddress, sandboxOnly, Shape, Slice, ValuesOf } from './slice';
 
 /** All faults of the configuration at once: by variable name and code, never by value. */
 export class ConfigError extends Error {
@@ -18,7 +19,34 @@ export interface LoadedConfig {
   readonly sandboxSettings: readonly string[];
 }
 
-function readSlice<T extends Shape>(slice: Slice<T>, env: Environment, production: boolean) {
+export interface ConfigOptions {
+  readonly production: boolean;
+}
+
+/** Everything wrong with a configuration, and what may be used of it. */
+export interface ExaminedConfig {
+  readonly faults: readonly ConfigFault[];
+  /** Fit for use only without a fault. */
+  readonly config: LoadedConfig;
+}
+
+/** What was found of one slice. */
+interface ReadSlice {
+  readonly slice: Slice;
+  readonly faults: readonly ConfigFault[];
+  readonly values: ValuesOf<Shape>;
+  /** Every value is there and well formed, so that it can be checked and proven. */
+  readonly isComplete: boolean;
+  readonly announcements: readonly string[];
+}
+
+/** Without the value: where in a list the fault is (a name of a list's own field, never a key that somebody chose). */
+function messageOf({ message, path }: { message: string; path: readonly PropertyKey[] }): string {
+  const isInList = typeof path[0] === 'number';
+  return isInList ? `${path.map(String).join('.')}: ${message}` : message;
+}
+
+function readSlice(slice: Slice, env: Environment, options: ConfigOptions): ReadSlice {
   const faults: ConfigFault[] = [];
   const announcements: string[] = [];
   const values: Record<string, unknown> = {};
@@ -27,17 +55,33 @@ function readSlice<T extends Shape>(slice: Slice<T>, env: Environment, productio
     const parsed = variable.schema.safeParse(raw === '' ? undefined : raw);
     if (!parsed.success) {
       const missing = raw === undefined || raw === '';
-      const message = missing ? 'a value is required' : parsed.error.issues.map((i) => i.message).join('; ');
+      const message = missing ? 'a value is required' : parsed.error.issues.map(messageOf).join('; ');
       faults.push({ variable: variable.name, code: missing ? 'missing' : 'invalid', message });
       continue;
     }
     values[key] = parsed.data;
     const refused = variable.options.refusedInProduction?.(parsed.data);
-    if (refused && production) faults.push({ variable: variable.name, code: 'sandbox-only', message: refused });
+    if (refused && options.production) faults.push({ variable: variable.name, code: sandboxOnly, message: refused });
     else if (refused) announcements.push(`${variable.name}: ${refused}`);
   }
-  if (faults.length === 0) faults.push(...(slice.check?.(values as ValuesOf<T>) ?? []));
-  return { faults, announcements, values: Object.freeze(values) };
+  const isComplete = Object.keys(slice.shape).every((key) => key in values);
+  const checked = sort(isComplete ? (slice.check?.(values) ?? []) : [], options);
+  return {
+    slice,
+    faults: [...faults, ...checked.faults],
+    values: Object.freeze(values),
+    isComplete,
+    announcements: [...announcements, ...checked.announcements],
+  };
+}
+
+/** What is fit for a sandbox only is a fault in production, and an announcement elsewhere. */
+function sort(found: readonly ConfigFault[], { production }: ConfigOptions) {
+  const isFault = ({ code }: ConfigFault) => production || code !== sandboxOnly;
+  return {
+    faults: found.filter(isFault),
+    announcements: found.filter((one) => !isFault(one)).map(({ variable, message }) => `${variable}: ${message}`),
+  };
 }
 
 function unknownVariables(slices: readonly Slice[], env: Environment): ConfigFault[] {
@@ -47,25 +91,51 @@ function unknownVariables(slices: readonly Slice[], env: Environment): ConfigFau
     .map((name) => ({ variable: name, code: 'unknown', message: 'no setting has this name' }));
 }
 
-/** Reads every slice once. Throws one `ConfigError` that names all faults. */
-export function loadConfig(slices: readonly Slice[], env: Environment, options: { production: boolean }): LoadedConfig {
-  const faults: ConfigFault[] = unknownVariables(slices, env);
-  const sandboxSettings: string[] = [];
-  const values = new Map<symbol, object>();
-  for (const slice of slices) {
-    const read = readSlice(slice, env, options.production);
-    faults.push(...read.faults);
-    sandboxSettings.push(...read.announcements);
-    values.set(slice.token, read.values);
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { values, sandboxSettings };
+function readAll(slices: readonly Slice[], env: Environment, options: ConfigOptions) {
+  const read = slices.map((slice) => readSlice(slice, env, options));
+  const faults = [...unknownVariables(slices, env), ...read.flatMap((one) => one.faults)];
+  const config = {
+    values: new Map<symbol, object>(read.map(({ slice, values }) => [slice.token, values])),
+    sandboxSettings: read.flatMap((one) => one.announcements),
+  };
+  return { read, faults, config };
 }
 
-/** Proves the loaded values against the world; all faults of all slices together. */
-export async function proveConfig(slices: readonly Slice[], loaded: LoadedConfig): Promise<ConfigFault[]> {
-  const found = await Promise.all(
-    slices.map(async (slice) => (slice.prove ? slice.prove(loaded.values.get(slice.token) as ValuesOf<Shape>) : [])),
-  );
+/** Reads every slice once. Throws one `ConfigError` that names all faults. */
+export function loadConfig(slices: readonly Slice[], env: Environment, options: ConfigOptions): LoadedConfig {
+  const { faults, config } = readAll(slices, env, options);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+async function proveAll(given: readonly Pick<ReadSlice, 'slice' | 'values'>[]): Promise<ConfigFault[]> {
+  const addresses: ListeningAddress[] = given.flatMap(({ slice, values }) => slice.listens?.(values) ?? []);
+  const found = await Promise.all([
+    ...given.map(async ({ slice, values }) => slice.prove?.(values) ?? []),
+    proveListeners(addresses),
+  ]);
   return found.flat();
+}
+
+/** Proves loaded values against the world; all faults of all slices together. */
+export function proveConfig(slices: readonly Slice[], loaded: LoadedConfig): Promise<ConfigFault[]> {
+  return proveAll(slices.map((slice) => ({ slice, values: loaded.values.get(slice.token) as ValuesOf<Shape> })));
+}
+
+/**
+ * Reads and proves in one go, so that every fault is told at once: a slice that can be read is proven even when another one
+ * cannot.
+ */
+export async function examineConfig(
+  slices: readonly Slice[],
+  env: Environment,
+  options: ConfigOptions,
+): Promise<ExaminedConfig> {
+  const { read, faults, config } = readAll(slices, env, options);
+  const proven = sort(await proveAll(read.filter(({ isComplete }) => isComplete)), options);
+  const told = new Set(faults.map(({ variable }) => variable));
+  return {
+    faults: [...faults, ...proven.faults.filter(({ variable }) => !told.has(variable))],
+    config: { ...config, sandboxSettings: [...config.sandboxSettings, ...proven.announcements] },
+  };
 }

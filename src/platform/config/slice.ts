@@ -37,6 +37,20 @@ export interface ConfigFault {
   readonly message: string;
 }
 
+/**
+ * Code of what is fit for a sandbox only: as a fault of `check` or `prove` it stops the start in production, and is announced
+ * in a sandbox.
+ */
+export const sandboxOnly = 'sandbox-only';
+
+/** An address that the gateway will listen on, and the variable that chooses its port. */
+export interface ListeningAddress {
+  readonly variable: string;
+  readonly host: string;
+  /** 0 asks for any free port. */
+  readonly port: number;
+}
+
 export interface Slice<T extends Shape = Shape> {
   readonly name: string;
   readonly shape: T;
@@ -46,6 +60,8 @@ export interface Slice<T extends Shape = Shape> {
   readonly check?: (values: ValuesOf<T>) => ConfigFault[];
   /** Proof against the world at start. */
   readonly prove?: (values: ValuesOf<T>) => Promise<ConfigFault[]>;
+  /** Addresses to be bound: proven free, and no two the same. */
+  readonly listens?: (values: ValuesOf<T>) => ListeningAddress[];
 }
 
 export type ConfigOf<S> = S extends Slice<infer T> ? ValuesOf<T> : never;
@@ -54,7 +70,7 @@ export type ConfigOf<S> = S extends Slice<infer T> ? ValuesOf<T> : never;
 export function defineSlice<T extends Shape>(
   name: string,
   shape: T,
-  more: Pick<Slice<T>, 'check' | 'prove'> = {},
+  more: Pick<Slice<T>, 'check' | 'prove' | 'listens'> = {},
 ): Slice<T> {
   return { name, shape, token: Symbol(`config:${name}`), ...more };
 }

@@ -1,4 +1,4 @@
-import { defineSlice, provePortFree, text, variable } from '../config';
+import { defineSlice, text, variable } from '../config';
 
 export const internalConfig = defineSlice(
   'internal',
@@ -10,5 +10,5 @@ export const internalConfig = defineSlice(
       describe: 'Port of the internal listener',
     }),
   },
-  { prove: (values) => provePortFree('DRIMBOX_INTERNAL_PORT', values.host, values.port) },
+  { listens: ({ host, port }) => [{ variable: 'DRIMBOX_INTERNAL_PORT', host, port }] },
 );

@@ -10,8 +10,15 @@ export type { PeerRefusal } from './peer-examiner';
 export { PeerRefusedError } from './examined-connector';
 export { PkiFaultsError } from './pki-fault';
 export type { PkiFault, PkiFaultCode } from './pki-fault';
-export { materialSource, materialVariables, pkiConfig, proveMaterialVariables } from './pki.config';
-export type { MaterialValues } from './pki.config';
+export {
+  materialSource,
+  materialVariables,
+  pkiConfig,
+  proveAnchorFiles,
+  proveMaterialVariables,
+  proveNamedFiles,
+} from './pki.config';
+export type { MaterialValues, NamedFiles } from './pki.config';
 export { PkiModule, PkiService } from './pki.module';
 export { daysLeft, proveMaterial, readAndProve } from './prove-material';
 export type { MaterialUse, ProofOptions } from './prove-material';

@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { ConfigFault, defineSlice, text, Variable, variable } from '../config';
+import { ConfigFault, defineSlice, sandboxOnly, text, Variable, variable } from '../config';
 import { MaterialSource } from './key-material';
 import { MaterialUse, readAndProve } from './prove-material';
 
@@ -97,7 +98,7 @@ export async function proveMaterialVariables(
   use: MaterialUse,
   hostNames?: readonly string[],
 ): Promise<ConfigFault[]> {
-  const { faults } = await readAndProve(materialSource(prefix, values), {
+  const { faults, material } = await readAndProve(materialSource(prefix, values), {
     use,
     now: new Date(),
     nearEndDays: 0,
@@ -109,11 +110,54 @@ export async function proveMaterialVariables(
     if (file !== undefined && values.anchorFiles.includes(file)) return `${prefix}_CA_FILES`;
     return values.pkcs12File ? `${prefix}_PKCS12_FILE` : `${prefix}_CERT_FILE`;
   };
-  return faults
+  const told = faults
     .filter((one) => one.severity === 'error')
     .map((one) => ({
       variable: one.code === 'anchor-missing' ? `${prefix}_CA_FILES` : variableOf(one.file),
       code: one.code,
       message: one.message,
     }));
+  return [...told, ...testAuthorities(`${prefix}_CA_FILES`, material.anchors)];
+}
+
+/** Files that one JSON variable names for one neighbour. */
+export interface NamedFiles extends Partial<MaterialValues> {
+  /** Where in the variable: `PACS pacs-1`, `structure 2, seal`. */
+  readonly label: string;
+}
+
+/**
+ * The proof of files named inside a JSON variable: readable, well formed, key and certificate one pair, dates, strength.
+ * Whether the other side trusts our certificate is its own affair there: neither its chain nor its usages are judged.
+ */
+export async function proveNamedFiles(name: string, files: NamedFiles, use: MaterialUse): Promise<ConfigFault[]> {
+  const values = { ...files, anchorFiles: files.anchorFiles ?? [] };
+  const hasPair = values.certificateFile ?? values.keyFile ?? values.pkcs12File;
+  const { faults, material } = await readAndProve(materialSource(files.label, values), {
+    use: hasPair ? use : 'anchorsOnly',
+    now: new Date(),
+    nearEndDays: 0,
+  });
+  const theirs: ReadonlySet<string> = new Set(['chain-not-trusted', 'usage-not-allowed', 'anchor-missing']);
+  return [
+    ...faults
+      .filter((one) => one.severity === 'error' && !theirs.has(one.code))
+      .map(({ code, message }) => ({ variable: name, code, message: `${files.label}: ${message}` })),
+    ...testAuthorities(name, material.anchors),
+  ];
+}
+
+/** The proof of a variable that names authorities only. */
+export function proveAnchorFiles(name: string, files: readonly string[]): Promise<ConfigFault[]> {
+  if (files.length === 0) return Promise.resolve([]);
+  return proveNamedFiles(name, { label: 'authorities', anchorFiles: files }, 'anchorsOnly');
+}
+
+/** Common names of authorities whose certificates anybody may get: ours of the sandbox, and those of IGC-Santé for tests. */
+const testAuthority = /^CN=(SANDBOX|TEST)\b/im;
+
+function testAuthorities(name: string, anchors: readonly X509Certificate[]): ConfigFault[] {
+  return anchors.some(({ subject }) => testAuthority.test(subject))
+    ? [{ variable: name, code: sandboxOnly, message: 'an authority for tests is trusted' }]
+    : [];
 }

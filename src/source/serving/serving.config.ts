@@ -1,4 +1,4 @@
-import { defineSlice, provePortFree, text, variable } from '../../platform/config';
+import { defineSlice, text, variable } from '../../platform/config';
 import { materialVariables, proveMaterialVariables } from '../../platform/pki';
 
 export const servingConfig = defineSlice(
@@ -45,10 +45,7 @@ export const servingConfig = defineSlice(
     ),
   },
   {
-    prove: async (values) => {
-      if (!values.enabled) return [];
-      const material = await proveMaterialVariables('DRIMBOX_EXCHANGE', values, 'server');
-      return [...material, ...(await provePortFree('DRIMBOX_EXCHANGE_PORT', values.host, values.port))];
-    },
+    prove: async (values) => (values.enabled ? proveMaterialVariables('DRIMBOX_EXCHANGE', values, 'server') : []),
+    listens: ({ enabled, host, port }) => (enabled ? [{ variable: 'DRIMBOX_EXCHANGE_PORT', host, port }] : []),
   },
 );
