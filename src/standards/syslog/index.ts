@@ -1,0 +1,2 @@
+export { frameSyslogMessage, writeSyslogMessage } from './syslog-message';
+export type { SyslogMessage } from './syslog-message';
