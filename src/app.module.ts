@@ -1,5 +1,6 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
+import { atnaConfig, AtnaModule } from './audit/atna';
 import { dmpConfig, DmpModule } from './connectors/dmp';
 import { pacsConfig, PacsModule } from './connectors/pacs';
 import { peerConfig, PeerModule } from './connectors/peer';
@@ -30,6 +31,7 @@ export const configSlices: readonly Slice[] = [
   persistenceConfig,
   internalConfig,
   pkiConfig,
+  atnaConfig,
   whitelistConfig,
   pscConfig,
   pacsConfig,
@@ -59,6 +61,7 @@ export class AppModule {
       HealthModule,
       AuditModule,
       PkiModule,
+      AtnaModule,
       InternalModule,
     ];
     const connectors = [WhitelistModule, PacsModule, DmpModule, PeerModule, RisModule];

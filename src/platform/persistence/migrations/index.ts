@@ -8,6 +8,9 @@ import { SourceManifestServingEnded1700000220000 } from './0120-source-manifest-
 import { ConsumerContext1700000201000 } from './0201-consumer-context';
 import { ConsumerKeptExam1700000210000 } from './0210-consumer-kept-exam';
 import { ConsumerTransfer1700000211000 } from './0211-consumer-transfer';
+import { AuditChain1700000300000 } from './0300-audit-chain';
+import { AuditAtna1700000320000 } from './0320-audit-atna';
+import { ConsumerProcess1700000230000 } from './0230-consumer-process';
 import { PortalSession1700000002000 } from './0002-portal-session';
 
 /** Every migration, in the order in which they were written. A released one is never changed. */
@@ -22,4 +25,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   ConsumerKeptExam1700000210000,
   ConsumerTransfer1700000211000,
   SourceManifestServingEnded1700000220000,
+  AuditChain1700000300000,
+  ConsumerProcess1700000230000,
+  AuditAtna1700000320000,
 ];
