@@ -16,6 +16,7 @@ import { HealthModule } from './platform/health';
 import { internalConfig, InternalModule } from './platform/internal';
 import { modeConfig, persistenceConfig, PersistenceModule } from './platform/persistence';
 import { pkiConfig, PkiModule } from './platform/pki';
+import { supervisionConfig, SupervisionModule } from './platform/supervision';
 import { transcodingConfig } from './platform/transcoding';
 import { hospitalOidcConfig, portalConfig, PortalModule } from './portal';
 import { ExamsPortalModule } from './portal/exams';
@@ -30,6 +31,7 @@ export const configSlices: readonly Slice[] = [
   modeConfig,
   persistenceConfig,
   internalConfig,
+  supervisionConfig,
   pkiConfig,
   atnaConfig,
   whitelistConfig,
@@ -59,6 +61,7 @@ export class AppModule {
       ConfigModule.of(config),
       PersistenceModule.forRoot(),
       HealthModule,
+      SupervisionModule,
       AuditModule,
       PkiModule,
       AtnaModule,

@@ -55,6 +55,12 @@ export interface DmpMoment {
 export const DMP_MOMENT = Symbol('DmpMoment');
 const realMoment: DmpMoment = { now: () => new Date(), uuid: randomUUID };
 
+/** What the last exchanges showed of the DMP itself: a refusal of one document is an answer like another. */
+export interface DmpTrack {
+  readonly acceptedAt?: Date;
+  readonly trouble?: { readonly at: Date; readonly reason: string };
+}
+
 const ERROR_OF = {
   refused: dmpErrors.refused,
   partial: dmpErrors.partial,
@@ -67,6 +73,7 @@ const ERROR_OF = {
 export class DmpExchange {
   private readonly logger = new Logger('dmp');
   readonly moment: DmpMoment;
+  private tracked: DmpTrack = {};
 
   constructor(
     @Inject(dmpConfig.token) readonly config: ConfigOf<typeof dmpConfig>,
@@ -74,6 +81,10 @@ export class DmpExchange {
     @Optional() @Inject(DMP_MOMENT) moment?: DmpMoment,
   ) {
     this.moment = moment ?? realMoment;
+  }
+
+  get track(): DmpTrack {
+    return this.tracked;
   }
 
   /**
@@ -111,12 +122,20 @@ export class DmpExchange {
       signal: call.signal,
     });
     const outcome = answer.kind === 'accepted' ? read(answer.value) : (answer as DmpOutcome<T>);
+    this.remember(outcome);
     await this.tell(call, outcome, {
       messageId,
       bytes: message.body.length,
       durationMs: Math.round(performance.now() - started),
     });
     return { ...outcome, messageId };
+  }
+
+  private remember(outcome: DmpOutcome<unknown>): void {
+    const at = new Date();
+    const reason =
+      outcome.kind === 'try-again' ? outcome.reason : outcome.kind === 'malformed' ? 'malformed' : undefined;
+    this.tracked = reason ? { ...this.tracked, trouble: { at, reason } } : { ...this.tracked, acceptedAt: at };
   }
 
   private async vihf(caller: DmpCaller, mode: VihfMode): Promise<string> {

@@ -42,6 +42,9 @@ function failureOf(error: unknown, begun: boolean): TryAgain {
   return { kind: 'try-again', reason: 'cut', mayHaveBeenDone: true, detail };
 }
 
+/** One word for a failed exchange: `unreachable`, `tls`, `timeout`, `cut`. */
+export const failureReason = (error: unknown): string => failureOf(error, false).reason;
+
 /** Names and codes of an error, its causes and the errors it gathers; by shape, since some come from another realm. */
 function codesOf(error: unknown, depth = 0): string {
   if (typeof error !== 'object' || error === null || depth > 5) return '';

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DmpExchange } from './dmp-exchange';
+import { DmpHealth } from './dmp.health';
 import { RegistryStoredQueryClient } from './iti18-registry-stored-query.client';
 import { ProvideAndRegisterClient } from './iti41-provide-and-register.client';
 import { RetrieveDocumentSetClient } from './iti43-retrieve-document-set.client';
@@ -16,7 +17,7 @@ const clients = [
 ];
 
 @Module({
-  providers: [StructureDirectory, DmpExchange, ...clients],
+  providers: [StructureDirectory, DmpExchange, DmpHealth, ...clients],
   exports: [StructureDirectory, DmpExchange, ...clients],
 })
 export class DmpModule {}

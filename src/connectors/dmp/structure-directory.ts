@@ -83,6 +83,11 @@ export class StructureDirectory implements OnModuleInit, OnApplicationShutdown {
     return (found ?? this.structures.find(({ fallback }) => fallback))?.structure;
   }
 
+  /** The fallback, else the first of the configuration: to ask whether the DMP is there. */
+  any(): DmpStructure | undefined {
+    return this.find(undefined) ?? this.structures[0]?.structure;
+  }
+
   /** As `find`; throws `dmp.unknown-structure`, or `dmp.not-configured` when there is no DMP at all. */
   get(id: string | undefined): DmpStructure {
     const found = this.find(id);

@@ -60,7 +60,9 @@ export class PeerService implements OnModuleInit, OnApplicationShutdown {
     }
     if (suspended.length === 0) return { level: 'up', summary: 'Aucun établissement distant en défaut.' };
     const summary = `Établissements distants laissés en repos après des échecs répétés : ${suspended.length}.`;
-    return { level: 'warning', summary, facts: { suspended: suspended.join(' ') } };
+    const advice =
+      'Rien à faire si l’établissement est connu pour être arrêté : il est réessayé de lui-même. Sinon, vérifier le réseau et le prévenir.';
+    return { level: 'warning', summary, advice, facts: { suspended: suspended.join(' ') } };
   }
 }
 

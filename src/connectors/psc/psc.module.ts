@@ -1,7 +1,9 @@
-import { Inject, Injectable, Module, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Module, OnApplicationShutdown, OnModuleInit, Optional } from '@nestjs/common';
 import { ConfigOf } from '../../platform/config';
-import { HealthRegistry } from '../../platform/health';
+import { GatewayError } from '../../platform/errors';
+import { type HealthFinding, HealthRegistry } from '../../platform/health';
 import { materialSource, PkiService } from '../../platform/pki';
+import { ClockWatch } from '../../platform/supervision';
 import { Dispatcher } from 'undici';
 import { pscConfig } from './psc.config';
 import { PscLogin } from './psc-login';
@@ -22,6 +24,7 @@ export class PscService implements OnModuleInit, OnApplicationShutdown {
     @Inject(pscConfig.token) private readonly config: ConfigOf<typeof pscConfig>,
     private readonly pki: PkiService,
     private readonly health: HealthRegistry,
+    @Optional() private readonly clocks?: ClockWatch,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -36,14 +39,12 @@ export class PscService implements OnModuleInit, OnApplicationShutdown {
     const provider = new PscProvider({ issuer, clientId, dispatcher: this.agent, timeoutMs });
     const introspector = new TokenIntrospector(introspectionEndpoint(provider), this.config);
     this.parts = { provider, introspector, login: new PscLogin(provider, this.config) };
+    this.clocks?.trust('psc', issuer);
     this.health.register({
       name: 'psc',
       critical: false,
       timeoutMs: timeoutMs + 500,
-      check: async () => {
-        await provider.ask();
-        return { level: 'up', summary: 'Pro Santé Connect répond.' };
-      },
+      check: () => pscFinding(provider),
     });
   }
 
@@ -63,6 +64,21 @@ export class PscService implements OnModuleInit, OnApplicationShutdown {
   private get ready() {
     if (!this.parts) throw new Error('Pro Santé Connect is not initialised yet');
     return this.parts;
+  }
+}
+
+async function pscFinding(provider: PscProvider): Promise<HealthFinding> {
+  try {
+    await provider.ask();
+    return { level: 'up', summary: 'Pro Santé Connect répond.' };
+  } catch (error) {
+    const code = GatewayError.of(error)?.code ?? 'erreur';
+    return {
+      level: 'down',
+      summary: `Pro Santé Connect ne répond pas (${code}).`,
+      advice:
+        'Vérifier le réseau, DRIMBOX_PSC_ISSUER et le certificat client, puis l’état de Pro Santé Connect : sans lui, ni connexion ni contrôle des jetons.',
+    };
   }
 }
 

@@ -53,7 +53,7 @@ describe('health', () => {
       { level: 'warning', summary: 'Le certificat finit bientôt.', advice: 'Le renouveler.' },
       { level: 'up', summary: 'ok' },
     ];
-    const check = () => Promise.resolve(findings.shift() ?? { level: 'up', summary: 'ok' });
+    const check = async (): Promise<HealthFinding> => findings.shift() ?? { level: 'up', summary: 'ok' };
     health.register({ name: 'certificates', critical: false, check });
     await expect(health.report()).resolves.toMatchObject([{ advice: 'Le renouveler.', runbook: 'certificates' }]);
     await expect(health.report()).resolves.toMatchObject([{ level: 'up', lastError: 'Le certificat finit bientôt.' }]);

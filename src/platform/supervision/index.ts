@@ -1,0 +1,3 @@
+export { ClockWatch } from './clock-watch';
+export { supervisionConfig } from './supervision.config';
+export { SupervisionModule } from './supervision.module';
