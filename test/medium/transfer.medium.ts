@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -9,12 +11,19 @@ import {
   type Pacs,
   type PacsDirectory,
 } from '../../src/connectors/pacs';
-import { type ImportRequest, TransferRepository, Transfers, type TransferView } from '../../src/consumer/transfer';
+import {
+  type ImportRequest,
+  isUnderWay,
+  TransferRepository,
+  Transfers,
+  type TransferView,
+} from '../../src/consumer/transfer';
 import { GatewayError } from '../../src/platform/errors';
-import { splitPart10 } from '../../src/standards/dicom';
-import { OrthancServer } from '../support/orthanc';
+import { Transcoder } from '../../src/platform/transcoding';
+import { encodeFileMeta, splitPart10 } from '../../src/standards/dicom';
+import { freePort, OrthancServer } from '../support/orthanc';
 import { remoteExam, type RemoteExam } from '../support/remote-images';
-import { RetrievalBench } from '../support/retrieval-bench';
+import { type BenchOptions, RetrievalBench } from '../support/retrieval-bench';
 import type { PeerAnswer } from '../support/scripted-peer';
 
 /** Real: Orthanc as the local PACS (C-STORE, STOW-RS, C-FIND), dcmdump, PostgreSQL, mutual TLS. Doubled: the other hospital. */
@@ -25,6 +34,7 @@ describe('import into the local PACS', () => {
   let web: Pacs;
   let exam: RemoteExam;
   let count = 0;
+  const transcoder = new Transcoder({ workers: 2, queueMax: 100, maxObjectBytes: 2 ** 26, jobTimeoutMs: 60_000 });
   const localId = {
     value: 'IPP-4711',
     authority: { namespaceId: 'CHU', universalId: '1.2.250.1.999.8', universalIdType: 'ISO' },
@@ -32,20 +42,17 @@ describe('import into the local PACS', () => {
 
   beforeAll(async () => {
     [bench, orthanc] = await Promise.all([RetrievalBench.start(), OrthancServer.start()]);
-    dimse = new DimsePacs({
-      id: 'pacs',
-      peer: { host: '127.0.0.1', port: orthanc.dicomPort },
-      pacsAeTitle: orthanc.aeTitle,
-      ourAeTitle: 'DRIMBOX',
-      retrieve: 'get',
-      maxAssociations: 4,
-      settings: defaultDimseSettings,
-      destinations: undefined,
-    });
+    dimse = dimseAt(orthanc.dicomPort);
     web = new DicomWebPacs({ id: 'web', kind: 'dicomweb', url: orthanc.dicomWebUrl, maxConnections: 2 } as never);
   });
   afterAll(async () => {
-    await Promise.allSettled([dimse.close(), web.close(), orthanc.stop(), bench.stop()]);
+    await Promise.allSettled([
+      dimse.close(),
+      web.close(),
+      orthanc.stop(),
+      bench.stop(),
+      transcoder.onApplicationShutdown(),
+    ]);
   });
   beforeEach(() => {
     bench.audit.events.length = 0;
@@ -53,6 +60,19 @@ describe('import into the local PACS', () => {
     exam = remoteExam(bench.peer.base, [5, 2], `1.2.250.1.998.${++count}`);
     bench.peer.script = (path) => answerOf(path);
   });
+
+  function dimseAt(port: number): DimsePacs {
+    return new DimsePacs({
+      id: 'pacs',
+      peer: { host: '127.0.0.1', port },
+      pacsAeTitle: 'PACS',
+      ourAeTitle: 'DRIMBOX',
+      retrieve: 'get',
+      maxAssociations: 4,
+      settings: defaultDimseSettings,
+      destinations: undefined,
+    });
+  }
 
   function answerOf(path: string): PeerAnswer {
     const [, series = '', instance] = /\/series\/([\d.]+)(?:\/instances\/([\d.]+))?$/.exec(path) ?? [];
@@ -62,18 +82,18 @@ describe('import into the local PACS', () => {
     return instance === undefined ? { files: [...found.values()] } : one ? { files: [one] } : { status: 410 };
   }
 
-  async function room(pacs: Pacs) {
-    const { retrievals } = await bench.room();
+  async function room(pacs: Pacs, options: BenchOptions = {}) {
+    const { retrievals, presence } = await bench.room(options);
     const directory: PacsDirectory = {
       all: [pacs],
       byId: () => pacs,
       locateStudy: () => Promise.resolve(undefined),
     };
-    const repository = new TransferRepository(bench.dataSource);
+    const repository = new TransferRepository(bench.dataSource, presence);
     return {
       retrievals,
       repository,
-      transfers: new Transfers({ parallel: 2 }, retrievals, directory, repository, bench.audit),
+      transfers: new Transfers({ parallel: 2 }, retrievals, directory, repository, bench.audit, transcoder),
     };
   }
 
@@ -85,7 +105,7 @@ describe('import into the local PACS', () => {
   async function ended(transfers: Transfers, { id }: TransferView): Promise<TransferView> {
     for (let round = 0; round < 500; round++) {
       const view = await transfers.view(id, 'context-1');
-      if (view.state !== 'running') return view;
+      if (!isUnderWay(view.state)) return view;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error('the import did not end');
@@ -171,16 +191,7 @@ describe('import into the local PACS', () => {
   });
 
   it('tells a PACS that cannot be reached; nothing is lost', async () => {
-    const nobody = new DimsePacs({
-      id: 'nobody',
-      peer: { host: '127.0.0.1', port: 1 },
-      pacsAeTitle: 'NOBODY',
-      ourAeTitle: 'DRIMBOX',
-      retrieve: 'get',
-      maxAssociations: 4,
-      settings: defaultDimseSettings,
-      destinations: undefined,
-    });
+    const nobody = dimseAt(1);
     const { transfers } = await room(nobody);
     const view = await ended(transfers, await transfers.start(request()));
     expect(view).toMatchObject({ state: 'failed', stored: 0 });
@@ -208,7 +219,178 @@ describe('import into the local PACS', () => {
     const { transfers } = await room(dimse);
     const nothing = transfers.start(request({ seriesInstanceUids: ['1.2.3'] }));
     await expect(nothing).rejects.toMatchObject({ code: 'transfer.nothing-chosen' });
-    const unusable = request({ localId: { ...localId, value: 'IPP\\7' } });
-    expect(await ended(transfers, await transfers.start(unusable))).toMatchObject({ state: 'failed', failed: 7 });
+    const unusable = transfers.start(request({ localId: { ...localId, value: 'IPP\\7' } }));
+    await expect(unusable).rejects.toMatchObject({ code: 'transfer.local-id-unusable' });
+  });
+
+  const jpegLs = '1.2.840.10008.1.2.4.80';
+  const explicit = '1.2.840.10008.1.2.1';
+
+  /** The other hospital sends its images compressed. */
+  async function compressed(): Promise<void> {
+    for (const files of exam.files.values())
+      for (const [uid, file] of files) {
+        const { dataSet, meta } = splitPart10(file);
+        const parts = await transcoder.convert({ dataset: dataSet, from: explicit, to: jpegLs });
+        files.set(uid, Buffer.concat([encodeFileMeta({ ...meta, transferSyntaxUid: jpegLs }), ...parts]));
+      }
+  }
+
+  const pixels = Buffer.alloc(512, 7);
+
+  it('converts without loss what a restricted Orthanc refuses, and records it', async () => {
+    await compressed();
+    const accepted = { AcceptedTransferSyntaxes: ['1.2.840.10008.1.2', explicit] };
+    const strict = await OrthancServer.start({ more: accepted });
+    const pacs = dimseAt(strict.dicomPort);
+    try {
+      const { transfers } = await room(pacs);
+      const view = await ended(transfers, await transfers.start(request()));
+      expect(view).toMatchObject({ state: 'done', stored: 7, failed: 0, converted: 7 });
+      const objects = await transfers.objects(view.id, 'context-1');
+      expect(new Set(objects.map(({ convertedTo }) => convertedTo))).toEqual(new Set([explicit]));
+      expect(bench.audit.events.at(-1)).toMatchObject({ kind: 'transfer.imported', facts: { converted: 7 } });
+      const found = await pacs.findStudies({ PatientID: localId.value, StudyInstanceUID: exam.studyInstanceUid });
+      expect(found).toHaveLength(1);
+      const asked = await fetch(`${strict.url}/tools/lookup`, {
+        method: 'POST',
+        body: objects[0]?.sopInstanceUid,
+      });
+      const [{ Path }] = (await asked.json()) as [{ Path: string }];
+      const file = Buffer.from(await (await fetch(`${strict.url}${Path}/file`)).arrayBuffer());
+      expect(splitPart10(file).meta.transferSyntaxUid).toBe(explicit);
+      expect(file.subarray(file.length - pixels.length).equals(pixels)).toBe(true);
+    } finally {
+      await pacs.close();
+      await strict.stop();
+    }
+  });
+
+  it('goes down to implicit for an archive that takes nothing else (storescp)', async () => {
+    await compressed();
+    const dir = mkdtempSync(join(tmpdir(), 'drimbox-storescp-'));
+    const port = await freePort();
+    const storescp = spawn('storescp', ['+xi', '-od', dir, '-aet', 'PACS', String(port)], { stdio: 'ignore' });
+    const pacs = dimseAt(port);
+    try {
+      for (let tries = 0; tries < 100 && !(await pacs.echo().catch(() => undefined)); tries++)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      const { transfers } = await room(pacs);
+      const view = await ended(transfers, await transfers.start(request()));
+      expect(view).toMatchObject({ state: 'done', stored: 7, converted: 7 });
+      const files = readdirSync(dir);
+      expect(files).toHaveLength(7);
+      const dump = execFileSync('dcmdump', ['-q', join(dir, files[0] ?? '')], { encoding: 'latin1' });
+      expect(dump).toMatch(/^\(0002,0010\) UI =LittleEndianImplicit/m);
+      expect(dump).toMatch(/^\(0010,0020\) LO \[IPP-4711\]/m);
+      expect(dump).toMatch(/^\(7fe0,0010\) OW (0707\\){5}/m);
+    } finally {
+      await pacs.close();
+      storescp.kill('SIGKILL');
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['415', (uid: string) => ({ status: 415, body: undefined, uid })],
+    [
+      'a failure list',
+      (uid: string) => ({
+        status: 409,
+        body: {
+          '00081198': {
+            vr: 'SQ',
+            Value: [{ '00081155': { vr: 'UI', Value: [uid] }, '00081197': { vr: 'US', Value: [0xc122] } }],
+          },
+        },
+        uid,
+      }),
+    ],
+  ])('converts for a STOW-RS server that answers %s', async (_case, refuse) => {
+    await compressed();
+    const kept: Buffer[] = [];
+    const server = createServer((asked, answer) => {
+      const chunks: Buffer[] = [];
+      asked.on('data', (chunk: Buffer) => chunks.push(chunk));
+      asked.on('end', () => {
+        const body = Buffer.concat(chunks);
+        const uid = /1\.2\.250\.1\.998\.\d+\.\d\.\d/.exec(body.toString('latin1'))?.[0] ?? '';
+        const refusal = body.includes(jpegLs) ? refuse(uid) : undefined;
+        if (!refusal) kept.push(body);
+        const report = refusal
+          ? refusal.body
+          : { '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [uid] } }] } };
+        answer.writeHead(refusal?.status ?? 200, { 'content-type': 'application/dicom+json' });
+        answer.end(report && JSON.stringify(report));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const pacs = new DicomWebPacs({ id: 'stow', kind: 'dicomweb', url, maxConnections: 2 } as never);
+    try {
+      const { transfers } = await room(pacs);
+      const view = await ended(transfers, await transfers.start(request()));
+      expect(view).toMatchObject({ state: 'done', stored: 7, converted: 7 });
+      expect(kept).toHaveLength(7);
+      expect(kept.every((body) => body.includes(pixels))).toBe(true);
+    } finally {
+      await pacs.close();
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  it('waits for its turn, and may be stopped while it waits', async () => {
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 100 });
+    const { transfers } = await room(dimse);
+    const views = [];
+    for (let index = 0; index < 4; index++) views.push(await transfers.start(request()));
+    const states = async () => {
+      const mine = await transfers.list('context-1');
+      return views.map(({ id }) => mine.find((each) => each.id === id)?.state);
+    };
+    expect((await states()).slice(2)).toEqual(['waiting', 'waiting']);
+    await transfers.cancel(views[3]?.id ?? '', 'context-1');
+    for (const view of views.slice(0, 3)) expect(await ended(transfers, view)).toMatchObject({ state: 'done' });
+    expect(await states()).toEqual(['done', 'done', 'done', 'cancelled']);
+  });
+
+  it('leaves the imports of a living process alone, takes up those of a dead one, and stops them from elsewhere', async () => {
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 60 });
+    const one = await room(dimse);
+    const view = await one.transfers.start(request());
+    const other = await room(dimse, { beside: true });
+    expect(await other.repository.interruptAbandoned()).toBe(0);
+    expect((await other.transfers.view(view.id, 'context-1')).state).not.toBe('interrupted');
+    await expect(other.transfers.resume(view.id, request())).rejects.toMatchObject({ code: 'transfer.unknown' });
+    await other.transfers.cancel(view.id, 'context-1');
+    await one.transfers.sweep();
+    await one.transfers.forgetContext('context-1');
+    expect((await other.transfers.view(view.id, 'context-1')).state).toBe('cancelled');
+    // Killed: its rows stay as they were, and it is not seen any more.
+    await bench.dataSource.query(
+      `INSERT INTO consumer_process (id, seen_at) VALUES ('killed', now() - interval '21 seconds')`,
+    );
+    await bench.dataSource.query(`UPDATE consumer_transfer SET state = 'running', owner = 'killed' WHERE id = $1`, [
+      view.id,
+    ]);
+    bench.peer.script = (path) => answerOf(path);
+    await other.transfers.sweep();
+    expect((await other.transfers.view(view.id, 'context-1')).state).toBe('interrupted');
+    expect(await ended(other.transfers, await other.transfers.resume(view.id, request()))).toMatchObject({
+      state: 'done',
+      stored: 7,
+    });
+  });
+
+  it('is interrupted by the end of its process, not cancelled', async () => {
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 100 });
+    const { transfers } = await room(dimse);
+    const view = await transfers.start(request());
+    await transfers.closeAll();
+    expect(await transfers.view(view.id, 'context-1')).toMatchObject({
+      state: 'interrupted',
+      trouble: expect.any(String),
+    });
   });
 });

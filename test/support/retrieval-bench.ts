@@ -6,6 +6,7 @@ import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
 import { MemoryAuditTrail } from '../../src/audit';
 import { PeerClient, type PeerSettings } from '../../src/connectors/peer';
 import { ConsumerSeal } from '../../src/consumer/context';
+import { Presence } from '../../src/consumer/presence';
 import {
   ExamRetrievals,
   type ExamRetrievalsOptions,
@@ -24,6 +25,9 @@ export interface BenchOptions {
   readonly cacheBytesMax?: number;
   readonly cacheFolder?: string;
   readonly memoryBytesMax?: number;
+  /** Another process that lives at the same time as the one before. */
+  readonly beside?: boolean;
+  readonly now?: () => number;
 }
 
 /** Retrieval as the gateway wires it: real PostgreSQL, real disk, mutual TLS; the other hospital is a script. */
@@ -41,6 +45,8 @@ export class RetrievalBench {
   tokens = 0;
   readonly folder: string;
   private readonly clients: PeerClient[] = [];
+  private readonly presences: Presence[] = [];
+  private living: Presence | undefined;
 
   private constructor(
     readonly dir: string,
@@ -78,12 +84,28 @@ export class RetrievalBench {
     return client;
   }
 
+  /** A process of the gateway; those before it are dead, unless it is told to live beside them. */
+  async presence(beside = false): Promise<Presence> {
+    if (!beside) await this.living?.onApplicationShutdown();
+    const presence = new Presence(this.dataSource);
+    await presence.onModuleInit();
+    this.presences.push(presence);
+    this.living = presence;
+    return presence;
+  }
+
   /** A fresh room; another one on the same folder is what a restart finds. */
   async room(options: BenchOptions = {}) {
     const client = this.client(options.peer);
+    const presence = await this.presence(options.beside);
     const cache = new RetrievalCache(
-      { folder: options.cacheFolder ?? this.folder, bytesMax: options.cacheBytesMax ?? 1e9, keepMs: 60_000 },
-      new KeptExamsRepository(this.dataSource),
+      {
+        folder: options.cacheFolder ?? this.folder,
+        bytesMax: options.cacheBytesMax ?? 1e9,
+        keepMs: 60_000,
+        now: options.now,
+      },
+      new KeptExamsRepository(this.dataSource, presence),
       new ConsumerSeal('a secret of the bench, thirty-two characters'),
     );
     await cache.start();
@@ -103,7 +125,7 @@ export class RetrievalBench {
       memory,
       this.audit,
     );
-    return { cache, memory, retrievals };
+    return { cache, memory, retrievals, presence };
   }
 
   exam({ manifest, studyInstanceUid }: RemoteExam, over: Partial<ExamToOpen> = {}): ExamToOpen {
@@ -127,6 +149,7 @@ export class RetrievalBench {
   }
 
   async stop(): Promise<void> {
+    for (const presence of this.presences) await presence.onApplicationShutdown();
     for (const client of this.clients) await client.close().catch(() => undefined);
     await this.peer.stop();
     await this.dataSource.destroy();

@@ -7,6 +7,7 @@ import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { persistenceConfig } from '../../platform/persistence';
 import { ConsumerSeal, ContextModule, PatientContexts } from '../context';
+import { PresenceModule } from '../presence';
 import { InstanceMemory } from './cache/instance-memory';
 import { KeptExamsRepository } from './cache/kept-exams.repository';
 import { RetrievalCache } from './cache/retrieval-cache';
@@ -65,7 +66,7 @@ class CacheOptions {
 
 /** Images of other hospitals: fetched, checked, kept encrypted, shared by those who look at them. */
 @Module({
-  imports: [ContextModule, PeerModule],
+  imports: [ContextModule, PeerModule, PresenceModule],
   providers: [
     CacheOptions,
     KeptExamsRepository,

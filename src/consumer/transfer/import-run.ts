@@ -1,7 +1,7 @@
-import type { InstanceToStore, Pacs, StoreOutcome } from '../../connectors/pacs';
 import { GatewayError } from '../../platform/errors';
 import { DicomRefusal } from '../../standards/dicom';
 import type { OpenedExam } from '../retrieval';
+import type { ConvertingStore, ObjectToStore, StoredObject } from './converting-store';
 import { reconcileIdentity, Reconciliation } from './reconcile-identity';
 import { transferErrors } from './transfer.errors';
 import type { ObjectOutcome } from './transfer.repository';
@@ -11,8 +11,8 @@ const batchBytesMax = 96 * 1024 * 1024;
 const transferParallel = 4;
 
 export interface ImportRun {
-  readonly exam: OpenedExam;
-  readonly pacs: Pacs;
+  readonly exam: Pick<OpenedExam, 'instance'>;
+  readonly store: Pick<ConvertingStore, 'store'>;
   readonly rules: Reconciliation;
   /** In the order in which they are wanted; a few are awaited at once. */
   readonly sopInstanceUids: readonly string[];
@@ -23,65 +23,59 @@ export interface ImportRun {
 export interface ImportTally {
   readonly stored: number;
   readonly failed: number;
+  readonly converted: number;
   readonly bytes: number;
   /** The first failure met. */
   readonly failure?: GatewayError;
 }
 
-interface Ready {
-  readonly instance: InstanceToStore;
-  readonly bytes: number;
-}
+export const emptyTally: ImportTally = { stored: 0, failed: 0, converted: 0, bytes: 0 };
 
 /**
  * Sends objects to the PACS as they arrive, in small batches. An object that does not come, or is refused, does not stop the
  * others; a PACS that cannot be reached does.
  */
 export async function runImport(run: ImportRun, signal: AbortSignal): Promise<ImportTally> {
-  const tally = { stored: 0, failed: 0, bytes: 0, failure: undefined as GatewayError | undefined };
-  const fail = async (sopInstanceUid: string, error: GatewayError, status?: number): Promise<void> => {
-    tally.failed += 1;
-    tally.failure ??= error;
-    await run.note([{ sopInstanceUid, result: 'failed', errorCode: error.code, status }]);
+  let tally = emptyTally;
+  let batch: ObjectToStore[] = [];
+  const fail = async (sopInstanceUid: string, error: GatewayError): Promise<void> => {
+    tally = { ...tally, failed: tally.failed + 1, failure: tally.failure ?? error };
+    await run.note([{ sopInstanceUid, result: 'failed', errorCode: error.code }]);
   };
-  let batch: Ready[] = [];
   const send = async (): Promise<void> => {
     const sent = batch;
     batch = [];
     if (sent.length === 0) return;
-    const outcomes = await run.pacs.store(
-      sent.map(({ instance }) => instance),
-      signal,
-    );
-    await noteStored(outcomes, run, tally, fail);
-    tally.bytes += sent.reduce((sum, { bytes }) => sum + bytes, 0);
+    const outcomes = await run.store.store(sent, signal);
+    await run.note(outcomes.map(noteOf));
+    tally = outcomes.reduce(counted, tally);
   };
   for await (const arrived of inTurn(run, signal)) {
     if ('error' in arrived) await fail(arrived.uid, arrived.error);
-    else batch.push(arrived.ready);
-    const bytes = batch.reduce((sum, each) => sum + each.bytes, 0);
+    else batch.push(arrived.object);
+    const bytes = batch.reduce((sum, { pieces }) => pieces.reduce((all, piece) => all + piece.length, sum), 0);
     if (batch.length >= batchObjectsMax || bytes >= batchBytesMax) await send();
   }
   await send();
   return tally;
 }
 
-async function noteStored(
-  outcomes: readonly StoreOutcome[],
-  run: ImportRun,
-  tally: { stored: number },
-  fail: (uid: string, error: GatewayError, status?: number) => Promise<void>,
-): Promise<void> {
-  const stored = outcomes.filter((outcome) => outcome.stored);
-  tally.stored += stored.length;
-  await run.note(stored.map(({ sopInstanceUid, status }) => ({ sopInstanceUid, result: 'stored', status })));
-  for (const { sopInstanceUid, status } of outcomes.filter((outcome) => !outcome.stored)) {
-    const detail = `status ${status.toString(16).padStart(4, '0')}`;
-    await fail(sopInstanceUid, new GatewayError(transferErrors.notStored, { detail }), status);
-  }
+function noteOf({ sopInstanceUid, stored, status, convertedTo }: StoredObject): ObjectOutcome {
+  if (stored) return { sopInstanceUid, result: 'stored', status, convertedTo };
+  return { sopInstanceUid, result: 'failed', status, errorCode: transferErrors.notStored.code };
 }
 
-type Arrived = { readonly ready: Ready } | { readonly uid: string; readonly error: GatewayError };
+function counted(tally: ImportTally, { stored, status, bytes, convertedTo }: StoredObject): ImportTally {
+  if (!stored) {
+    const detail = `status ${status.toString(16).padStart(4, '0')}`;
+    const failure = tally.failure ?? new GatewayError(transferErrors.notStored, { detail });
+    return { ...tally, failed: tally.failed + 1, failure };
+  }
+  const converted = tally.converted + (convertedTo === undefined ? 0 : 1);
+  return { ...tally, stored: tally.stored + 1, bytes: tally.bytes + bytes, converted };
+}
+
+type Arrived = { readonly object: ObjectToStore } | { readonly uid: string; readonly error: GatewayError };
 
 /** The objects in their order, a few of them awaited ahead. */
 async function* inTurn(run: ImportRun, signal: AbortSignal): AsyncGenerator<Arrived> {
@@ -92,8 +86,10 @@ async function* inTurn(run: ImportRun, signal: AbortSignal): AsyncGenerator<Arri
       ahead.push(arrivalOf(run, waiting.shift() ?? '', signal));
     const next = ahead.shift();
     if (!next) return;
-    yield await next;
+    const arrived = await next;
+    // What was aborted is not a failure of the object.
     signal.throwIfAborted();
+    yield arrived;
   }
 }
 
@@ -101,11 +97,7 @@ async function arrivalOf(run: ImportRun, uid: string, signal: AbortSignal): Prom
   try {
     const { sopClassUid, transferSyntaxUid, dataset } = await run.exam.instance(uid, signal);
     const pieces = reconcileIdentity(dataset, transferSyntaxUid, run.rules);
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const open = async function* (): AsyncGenerator<Buffer> {
-      yield* pieces;
-    };
-    return { ready: { instance: { sopInstanceUid: uid, sopClassUid, transferSyntaxUid, open }, bytes } };
+    return { object: { sopInstanceUid: uid, sopClassUid, transferSyntaxUid, pieces } };
   } catch (cause) {
     const known = GatewayError.of(cause);
     const entry = cause instanceof TypeError ? transferErrors.localIdUnusable : transferErrors.objectUnreadable;

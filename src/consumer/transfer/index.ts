@@ -5,6 +5,7 @@ export { transferConfig } from './transfer.config';
 export { transferErrors } from './transfer.errors';
 export { TransferModule } from './transfer.module';
 export { TransferRepository } from './transfer.repository';
+export { isUnderWay } from './transfer.types';
 export type * from './transfer.types';
 export { Transfers } from './transfers';
 export type { TransfersOptions } from './transfers';

@@ -71,12 +71,16 @@ export function reconcileIdentity(dataset: Buffer, transferSyntaxUid: string, ru
 }
 
 /** LO values of the default repertoire: nothing that another character set of the object could read otherwise. */
+const isPlainText = (text: string): boolean => /^[\x20-\x5b\x5d-\x7e]{0,64}$/.test(text);
+
+/** Whether any image can hold this number and its authority. */
+export function canBeWritten({ value, authority }: Reconciliation['localId']): boolean {
+  return value.trim() !== '' && [value, authority.namespaceId, authority.universalId].every(isPlainText);
+}
+
 function checkWritable({ localId, modifyingSystem, source }: Reconciliation): void {
-  const { value, authority } = localId;
-  const texts = [value, authority.namespaceId, authority.universalId, modifyingSystem, source];
-  if (value === '' || !texts.every((text) => /^[\x20-\x5b\x5d-\x7e]{0,64}$/.test(text))) {
+  if (!canBeWritten(localId) || ![modifyingSystem, source].every(isPlainText))
     throw new TypeError('a local identifier is not an LO value of the default repertoire');
-  }
 }
 
 function reconcilePlain(dataset: Buffer, uid: string, encoding: DataSetEncoding, rules: Reconciliation): Buffer[] {

@@ -13,6 +13,6 @@ export const transferConfig = defineSlice('transfer', {
     },
   ),
   parallel: variable('DRIMBOX_TRANSFER_PARALLEL', text.integer(1, 32).default(4), {
-    describe: 'Imports under way at once',
+    describe: 'Imports under way at once; others wait for their turn',
   }),
 });

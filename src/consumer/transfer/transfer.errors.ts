@@ -26,7 +26,8 @@ export const transferErrors = defineErrors('transfer', {
     code: 'transfer.too-many',
     status: 429,
     caller: 'Too many imports are under way.',
-    operator: 'An import was asked for while as many as DRIMBOX_TRANSFER_PARALLEL were under way.',
+    operator:
+      'An import was asked for while a hundred others waited for their turn (DRIMBOX_TRANSFER_PARALLEL at once).',
     screen: "Trop d'imports sont en cours : réessayez quand l'un d'eux sera terminé.",
     retryAfterSeconds: 30,
   },
@@ -51,6 +52,13 @@ export const transferErrors = defineErrors('transfer', {
     caller: 'This image cannot be read.',
     operator: 'The head of an object could not be rewritten with the local identity; it was not imported.',
     screen: 'Une image est illisible : elle n’est pas importée.',
+  },
+  interrupted: {
+    code: 'transfer.interrupted',
+    status: 503,
+    caller: 'The import was interrupted.',
+    operator: 'The gateway stopped, or was restarted, during an import; it can be taken up again from its page.',
+    screen: "L'import a été interrompu par l'arrêt du service : reprenez-le, rien de ce qui est archivé n'est renvoyé.",
   },
   cancelled: {
     code: 'transfer.cancelled',

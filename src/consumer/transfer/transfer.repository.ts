@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { allErrors } from '../../platform/errors';
-import type { TransferObject, TransferState, TransferView } from './transfer.types';
+import { livingProcesses, Presence } from '../presence';
+import type { ObjectFate, TransferObject, TransferState, TransferView } from './transfer.types';
 
 interface RawTransfer {
   id: string;
+  exam_id: string | null;
   study_instance_uid: string;
   pacs_id: string;
   state: TransferState;
@@ -14,11 +16,22 @@ interface RawTransfer {
   total: string;
   stored: string;
   failed: string;
+  converted: string;
+}
+
+interface RawObject {
+  sop_instance_uid: string;
+  series_instance_uid: string;
+  result: TransferObject['result'];
+  status: number | null;
+  error_code: string | null;
+  converted_to: string | null;
 }
 
 export interface NewTransfer {
   readonly id: string;
   readonly contextId: string;
+  readonly examId?: string;
   readonly loginDigest: Buffer;
   readonly studyInstanceUid: string;
   readonly manifestUid: string;
@@ -31,27 +44,34 @@ export interface ObjectOutcome {
   readonly result: 'stored' | 'failed';
   readonly status?: number;
   readonly errorCode?: string;
+  readonly convertedTo?: string;
 }
 
 const rowsMax = 1_000;
+const underWay = `state IN ('waiting', 'running')`;
 
-const select = `SELECT t.id, t.study_instance_uid, t.pacs_id, t.state, t.error_code, t.created_at, t.ended_at,
+const select = `SELECT t.id, t.exam_id, t.study_instance_uid, t.pacs_id, t.state, t.error_code, t.created_at, t.ended_at,
     count(o.*) AS total, count(*) FILTER (WHERE o.result = 'stored') AS stored,
-    count(*) FILTER (WHERE o.result = 'failed') AS failed
+    count(*) FILTER (WHERE o.result = 'failed') AS failed,
+    count(*) FILTER (WHERE o.result = 'stored' AND o.converted_to IS NOT NULL) AS converted
   FROM consumer_transfer t LEFT JOIN consumer_transfer_object o ON o.transfer_id = t.id`;
 
-/** Tables `consumer_transfer` and `consumer_transfer_object`. */
+/** Tables `consumer_transfer` and `consumer_transfer_object`. An import under way belongs to one process. */
 @Injectable()
 export class TransferRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly presence: Presence,
+  ) {}
 
   async add(transfer: NewTransfer): Promise<void> {
-    const { id, contextId, loginDigest, studyInstanceUid, manifestUid, pacsId, objects } = transfer;
+    const { id, contextId, examId, loginDigest, studyInstanceUid, manifestUid, pacsId, objects } = transfer;
     await this.dataSource.transaction(async (manager) => {
       await manager.query(
-        `INSERT INTO consumer_transfer (id, context_id, login_digest, study_instance_uid, manifest_uid, pacs_id, state)
-         VALUES ($1, $2, $3, $4, $5, $6, 'running')`,
-        [id, contextId, loginDigest, studyInstanceUid, manifestUid, pacsId],
+        `INSERT INTO consumer_transfer
+           (id, context_id, exam_id, login_digest, study_instance_uid, manifest_uid, pacs_id, state, owner)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8)`,
+        [id, contextId, examId ?? null, loginDigest, studyInstanceUid, manifestUid, pacsId, this.presence.id],
       );
       for (let at = 0; at < objects.length; at += rowsMax) {
         const some = objects.slice(at, at + rowsMax);
@@ -68,11 +88,20 @@ export class TransferRepository {
     });
   }
 
+  /** Its turn has come. @returns false when it was cancelled meanwhile, or is no longer this process's */
+  begin(id: string): Promise<boolean> {
+    return this.changed(`UPDATE consumer_transfer SET state = 'running' WHERE id = $1 AND owner = $2 AND ${underWay}`, [
+      id,
+      this.presence.id,
+    ]);
+  }
+
   async note(id: string, outcomes: readonly ObjectOutcome[]): Promise<void> {
     if (outcomes.length === 0) return;
     await this.dataSource.query(
-      `UPDATE consumer_transfer_object AS t SET result = o.result, status = o.status, error_code = o.code
-       FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[]) AS o (sop, result, status, code)
+      `UPDATE consumer_transfer_object AS t
+       SET result = o.result, status = o.status, error_code = o.code, converted_to = o.converted
+       FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::text[]) AS o (sop, result, status, code, converted)
        WHERE t.transfer_id = $1 AND t.sop_instance_uid = o.sop AND t.result <> 'stored'`,
       [
         id,
@@ -80,28 +109,27 @@ export class TransferRepository {
         outcomes.map(({ result }) => result),
         outcomes.map(({ status }) => status ?? null),
         outcomes.map(({ errorCode }) => errorCode ?? null),
+        outcomes.map(({ convertedTo }) => convertedTo ?? null),
       ],
     );
   }
 
+  /** Only by the process that runs it. */
   async end(id: string, state: TransferState, errorCode?: string): Promise<void> {
     await this.dataSource.query(
-      `UPDATE consumer_transfer SET state = $2, error_code = $3, ended_at = now() WHERE id = $1`,
-      [id, state, errorCode ?? null],
+      'UPDATE consumer_transfer SET state = $2, error_code = $3, ended_at = now() WHERE id = $1 AND owner = $4',
+      [id, state, errorCode ?? null, this.presence.id],
     );
   }
 
   /** Takes an ended import up again; what is stored stays so. @returns false when it is under way, or of something else */
-  async restart(
-    id: string,
-    of: { contextId: string; manifestUid: string; studyInstanceUid: string },
-  ): Promise<boolean> {
-    const answer = await this.dataSource.query<[unknown[], number]>(
-      `UPDATE consumer_transfer SET state = 'running', error_code = NULL, ended_at = NULL
-       WHERE id = $1 AND context_id = $2 AND manifest_uid = $3 AND study_instance_uid = $4 AND state <> 'running'`,
-      [id, of.contextId, of.manifestUid, of.studyInstanceUid],
+  async restart(id: string, of: Pick<NewTransfer, 'contextId' | 'manifestUid' | 'studyInstanceUid'>): Promise<boolean> {
+    const isOurs = await this.changed(
+      `UPDATE consumer_transfer SET state = 'waiting', error_code = NULL, ended_at = NULL, owner = $5
+       WHERE id = $1 AND context_id = $2 AND manifest_uid = $3 AND study_instance_uid = $4 AND NOT ${underWay}`,
+      [id, of.contextId, of.manifestUid, of.studyInstanceUid, this.presence.id],
     );
-    if (answer[1] !== 1) return false;
+    if (!isOurs) return false;
     await this.dataSource.query(
       `UPDATE consumer_transfer_object SET result = 'waiting', error_code = NULL, status = NULL
        WHERE transfer_id = $1 AND result <> 'stored'`,
@@ -110,11 +138,30 @@ export class TransferRepository {
     return true;
   }
 
-  /** After a restart of the gateway nothing is under way any more. */
-  async interruptAll(): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE consumer_transfer SET state = 'interrupted', ended_at = now() WHERE state = 'running'`,
+  /** What a process that lives no more had under way can be taken up again. @returns how many */
+  async interruptAbandoned(): Promise<number> {
+    const answer = await this.dataSource.query<[unknown, number]>(
+      `UPDATE consumer_transfer SET state = 'interrupted', ended_at = now()
+       WHERE ${underWay} AND (owner IS NULL OR owner NOT IN (${livingProcesses}))`,
     );
+    return answer[1];
+  }
+
+  /** Asks whatever process runs it to stop. */
+  async askToStop(id: string): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE consumer_transfer SET state = 'cancelled', ended_at = now() WHERE id = $1 AND ${underWay}`,
+      [id],
+    );
+  }
+
+  /** Which of these are under way no longer: another process was asked to stop them, or took them for abandoned. */
+  async stopped(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM consumer_transfer WHERE id = ANY($1) AND NOT (${underWay} AND owner = $2)`,
+      [ids, this.presence.id],
+    );
+    return rows.map(({ id }) => id);
   }
 
   async find(id: string, contextId: string): Promise<TransferView | undefined> {
@@ -127,23 +174,15 @@ export class TransferRepository {
 
   async listOf(contextId: string): Promise<TransferView[]> {
     const rows = await this.dataSource.query<RawTransfer[]>(
-      `${select} WHERE t.context_id = $1 GROUP BY t.id ORDER BY t.created_at DESC LIMIT 100`,
+      `${select} WHERE t.context_id = $1 GROUP BY t.id ORDER BY t.created_at DESC, t.id LIMIT 100`,
       [contextId],
     );
     return rows.map(toView);
   }
 
   async objects(id: string): Promise<TransferObject[]> {
-    const rows = await this.dataSource.query<
-      {
-        sop_instance_uid: string;
-        series_instance_uid: string;
-        result: TransferObject['result'];
-        status: number | null;
-        error_code: string | null;
-      }[]
-    >(
-      `SELECT sop_instance_uid, series_instance_uid, result, status, error_code
+    const rows = await this.dataSource.query<RawObject[]>(
+      `SELECT sop_instance_uid, series_instance_uid, result, status, error_code, converted_to
        FROM consumer_transfer_object WHERE transfer_id = $1 ORDER BY series_instance_uid, sop_instance_uid`,
       [id],
     );
@@ -153,21 +192,52 @@ export class TransferRepository {
       result: row.result,
       status: row.status ?? undefined,
       errorCode: row.error_code ?? undefined,
+      trouble: sentenceOf(row.error_code),
+      convertedTo: row.converted_to ?? undefined,
     }));
+  }
+
+  /** Failures of some imports, those of one reason together. */
+  async fates(ids: readonly string[]): Promise<Map<string, ObjectFate[]>> {
+    const rows = await this.dataSource.query<
+      (Pick<RawObject, 'result' | 'status' | 'error_code'> & { transfer_id: string; count: string })[]
+    >(
+      `SELECT transfer_id, result, error_code, status, count(*) AS count FROM consumer_transfer_object
+       WHERE transfer_id = ANY($1) AND result = 'failed' GROUP BY transfer_id, result, error_code, status
+       ORDER BY count(*) DESC, error_code, status`,
+      [ids],
+    );
+    const found = new Map<string, ObjectFate[]>();
+    for (const { transfer_id: id, result, error_code: code, status, count } of rows) {
+      const fate = { result, errorCode: code ?? undefined, trouble: sentenceOf(code), status: status ?? undefined };
+      found.set(id, [...(found.get(id) ?? []), { ...fate, count: Number(count) }]);
+    }
+    return found;
+  }
+
+  /** TypeORM answers `[rows, count]` to UPDATE. */
+  private async changed(statement: string, values: unknown[]): Promise<boolean> {
+    return (await this.dataSource.query<[unknown, number]>(statement, values))[1] === 1;
   }
 }
 
+function sentenceOf(errorCode: string | null): string | undefined {
+  const entry = errorCode === null ? undefined : allErrors().find(({ code }) => code === errorCode);
+  return entry && (entry.screen ?? entry.caller);
+}
+
 function toView(raw: RawTransfer): TransferView {
-  const entry = raw.error_code === null ? undefined : allErrors().find(({ code }) => code === raw.error_code);
   return {
     id: raw.id,
+    examId: raw.exam_id ?? undefined,
     studyInstanceUid: raw.study_instance_uid,
     pacsId: raw.pacs_id,
     state: raw.state,
     total: Number(raw.total),
     stored: Number(raw.stored),
     failed: Number(raw.failed),
-    trouble: entry && (entry.screen ?? entry.caller),
+    converted: Number(raw.converted),
+    trouble: sentenceOf(raw.error_code),
     createdAt: raw.created_at,
     endedAt: raw.ended_at ?? undefined,
   };

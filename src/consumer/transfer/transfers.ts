@@ -1,16 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { AuditTrail } from '../../audit';
+import { AuditEvent, AuditTrail } from '../../audit';
 import type { Pacs, PacsDirectory } from '../../connectors/pacs';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { insAuthorityNames, insNatureOf } from '../../standards/identity';
 import { digestOf } from '../context';
 import { type ExamRetrievals, subjectOf } from '../retrieval';
-import { ImportTally, runImport } from './import-run';
-import type { Reconciliation } from './reconcile-identity';
+import { ConvertingStore, type LosslessConverter } from './converting-store';
+import { emptyTally, type ImportTally, runImport } from './import-run';
+import { canBeWritten, type Reconciliation } from './reconcile-identity';
 import { transferErrors } from './transfer.errors';
 import type { TransferRepository } from './transfer.repository';
-import type { ImportRequest, TransferObject, TransferState, TransferView } from './transfer.types';
+import type { ImportRequest, ObjectFate, TransferObject, TransferState, TransferView } from './transfer.types';
+import { Turns } from './turns';
+
+/** Imports that wait for their turn, of all patients together. */
+const waitingMax = 100;
 
 export interface TransfersOptions {
   readonly pacsId?: string;
@@ -24,10 +29,18 @@ interface Running {
   readonly done: Promise<void>;
 }
 
+interface Work {
+  readonly id: string;
+  readonly request: ImportRequest;
+  readonly pacs: Pacs;
+  readonly sopInstanceUids: readonly string[];
+}
+
 /** Imports of remote exams into the local PACS: started, followed, stopped, taken up again. */
 export class Transfers {
   private readonly logger = new Logger('transfer');
   private readonly running = new Map<string, Running>();
+  private readonly turns: Turns;
 
   constructor(
     private readonly options: TransfersOptions,
@@ -35,39 +48,48 @@ export class Transfers {
     private readonly directory: PacsDirectory,
     private readonly repository: TransferRepository,
     private readonly audit: AuditTrail,
-  ) {}
+    private readonly converter: LosslessConverter,
+  ) {
+    this.turns = new Turns(options.parallel);
+  }
 
-  /** @throws GatewayError `nothingChosen`, `noArchive`, `tooMany`, `pacs.unknown`, `localIdUnusable` */
+  /** Archives that may receive images, the usual one first. */
+  get destinations(): string[] {
+    const ids = this.directory.all.map(({ id }) => id);
+    const { pacsId } = this.options;
+    return pacsId !== undefined && ids.includes(pacsId) ? [pacsId, ...ids.filter((id) => id !== pacsId)] : ids;
+  }
+
+  /** Whether an image can hold this local number. */
+  canBeWritten(localId: ImportRequest['localId']): boolean {
+    return canBeWritten(localId);
+  }
+
+  /**
+   * Begins an import, or lets it wait for its turn.
+   * @throws GatewayError `nothingChosen`, `noArchive`, `tooMany`, `pacs.unknown`, `localIdUnusable`
+   */
   async start(request: ImportRequest): Promise<TransferView> {
-    const { exam } = request;
+    const { exam, examId } = request;
     const objects = chosenObjects(request);
     if (objects.length === 0) throw new GatewayError(transferErrors.nothingChosen);
+    if (!canBeWritten(request.localId)) throw new GatewayError(transferErrors.localIdUnusable);
     const pacs = this.pacsFor(request);
     this.refuseTooMany();
     const id = randomBytes(16).toString('hex');
     await this.repository.add({
       id,
       contextId: exam.contextId,
+      examId,
       loginDigest: digestOf(exam.professional.loginId),
       studyInstanceUid: exam.studyInstanceUid,
       manifestUid: exam.manifest.sopInstanceUid,
       pacsId: pacs.id,
       objects,
     });
-    const facts = { pacs: pacs.id };
-    await this.audit.record({
-      kind: 'transfer.started',
-      outcome: 'success',
-      ...subjectOf(exam),
-      instances: objects.length,
-      facts,
-    });
-    this.run(
-      id,
-      request,
-      pacs,
-      objects.map(({ sopInstanceUid }) => sopInstanceUid),
-    );
+    const sopInstanceUids = objects.map(({ sopInstanceUid }) => sopInstanceUid);
+    await this.tellStarted(request, objects.length, { pacs: pacs.id });
+    this.run({ id, request, pacs, sopInstanceUids });
     return this.view(id, exam.contextId);
   }
 
@@ -78,15 +100,13 @@ export class Transfers {
     const before = await this.view(id, contextId);
     const pacs = this.pacsFor({ ...request, pacsId: before.pacsId });
     this.refuseTooMany();
+    // A stopped import may still be ending here.
+    await this.running.get(id)?.done;
     const of = { contextId, studyInstanceUid, manifestUid: manifest.sopInstanceUid };
     if (!(await this.repository.restart(id, of))) throw new GatewayError(transferErrors.unknown);
     const left = (await this.repository.objects(id)).filter(({ result }) => result !== 'stored');
-    this.run(
-      id,
-      request,
-      pacs,
-      left.map(({ sopInstanceUid }) => sopInstanceUid),
-    );
+    await this.tellStarted(request, left.length, { pacs: pacs.id, resumed: true });
+    this.run({ id, request, pacs, sopInstanceUids: left.map(({ sopInstanceUid }) => sopInstanceUid) });
     return this.view(id, contextId);
   }
 
@@ -107,11 +127,26 @@ export class Transfers {
     return this.repository.objects(id);
   }
 
+  /** Failures of these imports, those of one reason together. */
+  failures(views: readonly Pick<TransferView, 'id'>[]): Promise<Map<string, ObjectFate[]>> {
+    return this.repository.fates(views.map(({ id }) => id));
+  }
+
+  /** Also when another process runs it: that one looks every few seconds. */
   async cancel(id: string, contextId: string): Promise<void> {
     await this.view(id, contextId);
     const running = this.running.get(id);
-    running?.stop.abort(new GatewayError(transferErrors.cancelled));
-    await running?.done;
+    if (!running) return this.repository.askToStop(id);
+    running.stop.abort(new GatewayError(transferErrors.cancelled));
+    await running.done;
+  }
+
+  /** Stops what was cancelled from another process, and marks what a dead one left as interrupted. */
+  async sweep(): Promise<void> {
+    await this.repository.interruptAbandoned();
+    if (this.running.size === 0) return;
+    for (const id of await this.repository.stopped([...this.running.keys()]))
+      this.running.get(id)?.stop.abort(new GatewayError(transferErrors.cancelled));
   }
 
   /** The patient closed. */
@@ -121,13 +156,14 @@ export class Transfers {
     await Promise.all(mine.map(({ done }) => done));
   }
 
+  /** The process ends: what is under way can be taken up again. */
   async closeAll(): Promise<void> {
-    for (const { stop } of this.running.values()) stop.abort(new GatewayError(transferErrors.cancelled));
+    for (const { stop } of this.running.values()) stop.abort(new GatewayError(transferErrors.interrupted));
     await Promise.all([...this.running.values()].map(({ done }) => done));
   }
 
   private refuseTooMany(): void {
-    if (this.running.size >= this.options.parallel) throw new GatewayError(transferErrors.tooMany);
+    if (this.running.size >= this.options.parallel + waitingMax) throw new GatewayError(transferErrors.tooMany);
   }
 
   private pacsFor({ pacsId }: Pick<ImportRequest, 'pacsId'>): Pacs {
@@ -137,51 +173,68 @@ export class Transfers {
     return pacs;
   }
 
-  private run(id: string, request: ImportRequest, pacs: Pacs, sopInstanceUids: readonly string[]): void {
+  private run(work: Work): void {
     const stop = new AbortController();
-    const done = this.runToEnd(id, request, pacs, sopInstanceUids, stop.signal)
+    const done = this.inTurn(work, stop.signal)
       .catch((error: unknown) =>
         this.logger.error({ cause: describeCause(error) }, 'the end of an import could not be kept'),
       )
-      .finally(() => this.running.delete(id));
-    this.running.set(id, { contextId: request.exam.contextId, stop, done });
+      .finally(() => this.running.delete(work.id));
+    this.running.set(work.id, { contextId: work.request.exam.contextId, stop, done });
   }
 
-  private async runToEnd(
-    id: string,
-    request: ImportRequest,
-    pacs: Pacs,
-    sopInstanceUids: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async inTurn(work: Work, signal: AbortSignal): Promise<void> {
     const startedMs = performance.now();
-    const rules = this.rulesFor(request);
-    const note = (outcomes: Parameters<TransferRepository['note']>[1]) => this.repository.note(id, outcomes);
-    let tally: ImportTally = { stored: 0, failed: 0, bytes: 0 };
+    let tally = emptyTally;
     let failure: GatewayError | undefined;
     try {
-      const exam = await this.retrievals.openExam({ ...request.exam, quality: 'lossless' });
+      const end = await this.turns.take(signal);
       try {
-        tally = await runImport({ exam, pacs, rules, sopInstanceUids, note }, signal);
+        if (await this.repository.begin(work.id)) tally = await this.send(work, signal);
+        else failure = new GatewayError(transferErrors.cancelled);
       } finally {
-        exam.close();
+        end();
       }
-      failure = tally.failure;
+      failure ??= tally.failure;
     } catch (error) {
       failure = GatewayError.of(error) ?? new GatewayError(transferErrors.notStored, { cause: error });
-      this.logger.warn({ transfer: id, cause: describeCause(error) }, 'an import did not run to its end');
+      this.logger.warn({ transfer: work.id, cause: describeCause(error) }, 'an import did not run to its end');
     }
-    const state = stateOf(signal, tally, failure);
-    await this.repository.end(id, state, failure?.code);
+    const all = (await this.repository.find(work.id, work.request.exam.contextId)) ?? tally;
+    const state = stateOf(signal, all.stored, failure);
+    await this.repository.end(work.id, state, failure?.code);
+    await this.tellEnded(work, { tally, state, failure, durationMs: Math.round(performance.now() - startedMs) });
+  }
+
+  private async send({ id, request, pacs, sopInstanceUids }: Work, signal: AbortSignal): Promise<ImportTally> {
+    const exam = await this.retrievals.openExam({ ...request.exam, quality: 'lossless' });
+    const store = new ConvertingStore(pacs, this.converter);
+    const note = (outcomes: Parameters<TransferRepository['note']>[1]) => this.repository.note(id, outcomes);
+    try {
+      return await runImport({ exam, store, rules: this.rulesFor(request), sopInstanceUids, note }, signal);
+    } finally {
+      exam.close();
+    }
+  }
+
+  private async tellStarted({ exam }: ImportRequest, instances: number, facts: AuditEvent['facts']): Promise<void> {
+    await this.audit.record({ kind: 'transfer.started', outcome: 'success', ...subjectOf(exam), instances, facts });
+  }
+
+  private async tellEnded(
+    { request, pacs }: Work,
+    ended: { tally: ImportTally; state: TransferState; failure?: GatewayError; durationMs: number },
+  ): Promise<void> {
+    const { tally, state, failure, durationMs } = ended;
     await this.audit.record({
       kind: 'transfer.imported',
       outcome: state === 'done' ? 'success' : 'failure',
       ...subjectOf(request.exam),
       instances: tally.stored,
       bytes: tally.bytes,
-      durationMs: Math.round(performance.now() - startedMs),
+      durationMs,
       errorCode: failure?.code,
-      facts: { pacs: pacs.id, failed: tally.failed, state },
+      facts: { pacs: pacs.id, failed: tally.failed, converted: tally.converted, state },
     });
   }
 
@@ -199,10 +252,12 @@ export class Transfers {
   }
 }
 
-function stateOf(signal: AbortSignal, tally: ImportTally, failure: GatewayError | undefined): TransferState {
-  if (signal.aborted) return 'cancelled';
+/** @param stored objects that the PACS has of this import, earlier attempts included */
+function stateOf(signal: AbortSignal, stored: number, failure: GatewayError | undefined): TransferState {
+  if (GatewayError.of(signal.reason)?.entry === transferErrors.interrupted) return 'interrupted';
+  if (signal.aborted || failure?.entry === transferErrors.cancelled) return 'cancelled';
   if (!failure) return 'done';
-  return tally.stored > 0 ? 'incomplete' : 'failed';
+  return stored > 0 ? 'incomplete' : 'failed';
 }
 
 /** DT with its offset, in UTC (PS3.5 6.2). */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { livingProcesses, Presence } from '../../presence';
 
 /** An exam whose images are on disk. */
 export interface KeptExamRow {
@@ -26,22 +27,59 @@ const toRow = (raw: RawRow): KeptExamRow => ({
   usedAt: raw.used_at,
 });
 
-/** Tables `consumer_kept_exam` (the index of the cache) and `consumer_kept_exam_context` (for which patients they stay). */
+/**
+ * Tables `consumer_kept_exam` (the index of the cache) and `consumer_kept_exam_context` (for which patients they stay). A row
+ * belongs to one process and one folder.
+ */
 @Injectable()
 export class KeptExamsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly presence: Presence,
+  ) {}
 
-  async all(): Promise<KeptExamRow[]> {
-    const rows = await this.dataSource.query<RawRow[]>(`SELECT ${columns} FROM consumer_kept_exam ORDER BY used_at`);
+  /** Exams in this folder whose process lives no more. */
+  async abandoned(folder: string): Promise<KeptExamRow[]> {
+    const rows = await this.dataSource.query<RawRow[]>(
+      `SELECT ${columns} FROM consumer_kept_exam WHERE folder = $1 AND owner NOT IN (${livingProcesses}) ORDER BY used_at`,
+      [folder],
+    );
     return rows.map(toRow);
   }
 
-  async add({ id, exam, sealedKey }: Omit<KeptExamRow, 'usedAt'>): Promise<void> {
-    await this.dataSource.query('INSERT INTO consumer_kept_exam (id, exam_digest, sealed_key) VALUES ($1, $2, $3)', [
-      id,
-      exam,
-      sealedKey,
+  /** Makes it this process's own. @returns false when another one was faster, or this one has the exam already */
+  async takeOver(id: string): Promise<boolean> {
+    const answer = await this.dataSource.query<[unknown, number]>(
+      `UPDATE consumer_kept_exam AS k SET owner = $2 WHERE id = $1 AND owner NOT IN (${livingProcesses})
+         AND NOT EXISTS (SELECT 1 FROM consumer_kept_exam o WHERE o.owner = $2 AND o.exam_digest = k.exam_digest)`,
+      [id, this.presence.id],
+    );
+    return answer[1] === 1;
+  }
+
+  /** Rows that dead processes left in other folders, for patients who are no longer open: their keys go. */
+  async forgetElsewhere(folder: string): Promise<void> {
+    await this.dataSource.query(
+      `DELETE FROM consumer_kept_exam k WHERE folder <> $1 AND owner NOT IN (${livingProcesses})
+         AND NOT EXISTS (SELECT 1 FROM consumer_kept_exam_context c JOIN consumer_context p ON p.id = c.context_id
+                         WHERE c.exam_id = k.id AND p.ends_at > now())`,
+      [folder],
+    );
+  }
+
+  /** Every exam of this folder, whoever keeps it. */
+  async idsIn(folder: string): Promise<Set<string>> {
+    const rows = await this.dataSource.query<{ id: string }[]>('SELECT id FROM consumer_kept_exam WHERE folder = $1', [
+      folder,
     ]);
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  async add({ id, exam, sealedKey, folder }: Omit<KeptExamRow, 'usedAt'> & { folder: string }): Promise<void> {
+    await this.dataSource.query(
+      'INSERT INTO consumer_kept_exam (id, exam_digest, sealed_key, owner, folder) VALUES ($1, $2, $3, $4, $5)',
+      [id, exam, sealedKey, this.presence.id, folder],
+    );
   }
 
   async touch(id: string): Promise<void> {

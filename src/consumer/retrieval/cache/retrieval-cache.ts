@@ -34,6 +34,16 @@ export interface KeptExam {
 
 const metrics = { bytes: gauge('retrieval_cache_bytes', 'Encrypted images of other hospitals kept on disk') };
 const keyBytes = 32;
+/** Begins the name of an empty folder beside the exams: two disks may have the same path on two machines. */
+const mark = '.id-';
+
+async function folderIdOf(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const marks = async () => (await readdir(folder)).filter((name) => name.startsWith(mark)).sort();
+  if ((await marks()).length === 0) await mkdir(join(folder, mark + randomBytes(12).toString('hex')), { mode: 0o700 });
+  // Of two processes that start together both take the first one.
+  return (await marks())[0] ?? '';
+}
 
 /**
  * Images of other hospitals on disk: bounded, encrypted under one key for each exam, whose sealed form is in the database.
@@ -44,6 +54,7 @@ export class RetrievalCache {
   private readonly byExam = new Map<string, Promise<KeptExam>>();
   private readonly kept = new Set<KeptExam>();
   private readonly now: () => number;
+  private folderId = '';
   /** Bytes of files that are being written. */
   private promised = 0;
 
@@ -51,31 +62,31 @@ export class RetrievalCache {
     private readonly options: RetrievalCacheOptions,
     private readonly repository: Pick<
       KeptExamsRepository,
-      'all' | 'add' | 'touch' | 'keepFor' | 'contexts' | 'releaseContext' | 'remove' | 'openContexts'
+      | 'abandoned'
+      | 'takeOver'
+      | 'forgetElsewhere'
+      | 'idsIn'
+      | 'add'
+      | 'touch'
+      | 'keepFor'
+      | 'contexts'
+      | 'releaseContext'
+      | 'remove'
+      | 'openContexts'
     >,
     private readonly seal: KeySeal,
   ) {
     this.now = options.now ?? Date.now;
   }
 
-  /** Takes over what an earlier run left for patients that are still open; everything else goes. */
+  /** Takes over what a process that lives no more left for patients that are still open; the rest of it goes. */
   async start(): Promise<void> {
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
-    const contexts = await this.repository.contexts();
-    const open = await this.repository.openContexts([...new Set([...contexts.values()].flatMap((ids) => [...ids]))]);
-    const known = new Set<string>();
-    for (const row of await this.repository.all()) {
-      const ours = [...(contexts.get(row.id) ?? [])].filter((id) => open.has(id));
-      const key = ours.length > 0 ? this.seal.open(row.sealedKey, row.id) : undefined;
-      if (!key) {
-        await this.repository.remove(row.id);
-        continue;
-      }
-      known.add(row.id);
-      await this.adopt(row, key, ours);
-    }
+    this.folderId = await folderIdOf(this.options.folder);
+    await this.takeOver();
+    const known = await this.repository.idsIn(this.folderId);
     for (const name of await readdir(this.options.folder)) {
-      if (!known.has(name)) await rm(join(this.options.folder, name), { recursive: true, force: true });
+      if (!known.has(name) && !name.startsWith(mark))
+        await rm(join(this.options.folder, name), { recursive: true, force: true });
     }
     this.tellSize();
   }
@@ -137,10 +148,34 @@ export class RetrievalCache {
     return purged;
   }
 
-  /** Exams that nobody has looked at for the time given in the options. */
+  /**
+   * Exams that nobody has looked at for the time given in the options, and those whose patients closed in another process;
+   * what a process died over is taken over.
+   */
   async sweep(): Promise<void> {
     const before = this.now() - this.options.keepMs;
     for (const kept of this.unused()) if (kept.usedAtMs <= before) await this.purge(kept);
+    const open = await this.repository.openContexts([...new Set([...this.kept].flatMap((kept) => [...kept.contexts]))]);
+    for (const kept of this.unused()) {
+      for (const id of kept.contexts) if (!open.has(id)) kept.contexts.delete(id);
+      if (kept.contexts.size === 0) await this.purge(kept);
+    }
+    await this.takeOver();
+  }
+
+  private async takeOver(): Promise<void> {
+    const rows = await this.repository.abandoned(this.folderId);
+    const contexts = rows.length > 0 ? await this.repository.contexts() : new Map<string, Set<string>>();
+    const open = await this.repository.openContexts([...new Set([...contexts.values()].flatMap((ids) => [...ids]))]);
+    for (const row of rows) {
+      const ours = [...(contexts.get(row.id) ?? [])].filter((id) => open.has(id));
+      const key = ours.length > 0 ? this.seal.open(row.sealedKey, row.id) : undefined;
+      if (!key || this.byExam.has(row.exam.toString('hex'))) {
+        await this.repository.remove(row.id);
+        await rm(join(this.options.folder, row.id), { recursive: true, force: true });
+      } else if (await this.repository.takeOver(row.id)) await this.adopt(row, key, ours);
+    }
+    await this.repository.forgetElsewhere(this.folderId);
   }
 
   private async write(kept: KeptExam, uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
@@ -159,7 +194,7 @@ export class RetrievalCache {
   private async make(exam: Buffer): Promise<KeptExam> {
     const id = randomBytes(16).toString('hex');
     const key = randomBytes(keyBytes);
-    await this.repository.add({ id, exam, sealedKey: this.seal.seal(key, id) });
+    await this.repository.add({ id, exam, sealedKey: this.seal.seal(key, id), folder: this.folderId });
     return this.adopt({ id, exam, usedAt: new Date(this.now()) }, key, []);
   }
 
