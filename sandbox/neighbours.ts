@@ -7,6 +7,7 @@ import { demoPatients } from './demo-data';
 import { SandboxPorts } from './ports';
 import { SandboxPsc, startSandboxPsc } from './psc';
 import { RisPage, startRisPage } from './ris';
+import { SandboxSyslog, startSandboxSyslog } from './syslog';
 import { ListSigner, startWhiteListServer, WhiteListServer } from './whitelist';
 
 /** Every national neighbour, each speaking its real protocol on 127.0.0.1. */
@@ -17,6 +18,7 @@ export interface Neighbours {
   readonly psc: SandboxPsc;
   readonly dmp: SandboxDmp;
   readonly risPage: RisPage;
+  readonly syslog: SandboxSyslog;
   stop(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export async function startNeighbours(dataDir: string, ports: SandboxPorts): Pro
   const pki = await createSandboxPki({ dir: pkiDir, baseUrl: pkiServer.url });
   const { members } = pki;
   const clientCa = readFileSync(pki.exchangeCa, 'utf8');
-  const [whiteList, psc, dmp, risPage] = await Promise.all([
+  const [whiteList, psc, dmp, risPage, syslog] = await Promise.all([
     startWhiteListServer({
       port: ports.whiteList,
       tls: tlsOf(members.whiteListServer),
@@ -111,9 +113,22 @@ export async function startNeighbours(dataDir: string, ports: SandboxPorts): Pro
         { ...demoPatients.abdomen, appointment: 'Échographie abdominale' },
       ],
     }),
+    startSandboxSyslog({
+      port: ports.syslog,
+      messagesPort: ports.syslogMessages,
+      tls: tlsOf(members.syslogServer),
+      clientCa,
+    }),
   ]);
   const stop = async () => {
-    await Promise.allSettled([whiteList.close(), psc.close(), dmp.close(), risPage.close(), pkiServer.close()]);
+    await Promise.allSettled([
+      whiteList.close(),
+      psc.close(),
+      dmp.close(),
+      risPage.close(),
+      syslog.close(),
+      pkiServer.close(),
+    ]);
   };
-  return { pki, pkiServer, whiteList, psc, dmp, risPage, stop };
+  return { pki, pkiServer, whiteList, psc, dmp, risPage, syslog, stop };
 }

@@ -39,12 +39,15 @@ function studyOf(study: ReadyParts['studies'][number]) {
 
 /** The `ready.json` of the contract. */
 export function readyFacts({ ports, neighbours, pacs, studies, remoteStudies }: ReadyParts) {
-  const { pki, psc, dmp, whiteList, risPage } = neighbours;
+  const { pki, psc, dmp, whiteList, risPage, syslog } = neighbours;
   const { listed, unlisted, revoked, expired, foreign } = pki.members;
   const portal = `https://localhost:${ports.portal}`;
   return {
     portal: { url: portal, contextualCall: `${portal}/contextual-call`, risPage: risPage.url },
-    source: { url: `https://localhost:${ports.exchange}${exchangeBasePath}` },
+    source: {
+      url: `https://localhost:${ports.exchange}${exchangeBasePath}`,
+      viewer: `${portal}/IHEInvokeImageDisplay`,
+    },
     hl7: { host: '127.0.0.1', port: ports.hl7, tlsPort: ports.hl7Tls },
     dicom: { host: '127.0.0.1', port: ports.dicom, aeTitle: 'DRIMBOX' },
     pacs,
@@ -56,6 +59,7 @@ export function readyFacts({ ports, neighbours, pacs, studies, remoteStudies }: 
       accessToken: `${psc.tokenAddress}${psc.users[0]?.username ?? ''}`,
     },
     whiteList: { url: whiteList.url },
+    syslog: { received: syslog.received },
     portalCa: pki.portalCa,
     exchangeCa: pki.exchangeCa,
     peers: {
