@@ -1,23 +1,19 @@
 import { Injectable, OnApplicationShutdown } from '@nestjs/common';
+import type { Pool } from 'pg';
 import { DataSource, EntityManager } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { correlationId } from '../../platform/logging';
 import { AuditEvent } from './audit-event';
 import { AuditTrail } from './audit-trail';
+import { AuditRow, insertRecords, recordsJson } from './insert-records';
 
-interface Row {
-  readonly at: Date;
-  readonly correlationId: string | undefined;
-  readonly event: AuditEvent;
-}
-
-interface Waiting extends Row {
+interface Waiting extends AuditRow {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Records written by one statement at most, so that a burst stays below the protocol's parameter limit. */
+/** Records written by one statement at most. */
 const batchMax = 500;
-const columns = 14;
 
 /** The trail in the database. Records outside a transaction are written together when many come at once. */
 @Injectable()
@@ -29,10 +25,13 @@ export class DatabaseAuditTrail extends AuditTrail implements OnApplicationShutd
     super();
   }
 
-  override record(event: AuditEvent, manager?: EntityManager): Promise<void> {
-    const row: Row = { at: new Date(), correlationId: correlationId(), event };
-    if (manager) return insert(manager, [row]);
-    return new Promise<void>((resolve, reject) => {
+  override async record(event: AuditEvent, manager?: EntityManager): Promise<void> {
+    const row: AuditRow = { at: new Date(), correlationId: correlationId(), event };
+    if (manager) {
+      await manager.query(insertRecords.text, [recordsJson([row])]);
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
       this.waiting.push({ ...row, resolve, reject });
       this.writing ??= this.write().finally(() => (this.writing = undefined));
     });
@@ -48,38 +47,28 @@ export class DatabaseAuditTrail extends AuditTrail implements OnApplicationShutd
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, batchMax);
       try {
-        await insert(this.dataSource.manager, batch);
+        await this.insert(batch);
         for (const row of batch) row.resolve();
       } catch (error) {
-        for (const row of batch) row.reject(error);
+        if (batch.length > 1 && isAboutValues(error)) await this.writeOneByOne(batch);
+        else for (const row of batch) row.reject(error);
       }
     }
   }
+
+  /** One record that the table refuses must not take the others of its group with it. */
+  private async writeOneByOne(batch: readonly Waiting[]): Promise<void> {
+    for (const row of batch) await this.insert([row]).then(row.resolve, row.reject);
+  }
+
+  /** Straight to the pool: what TypeORM does around a statement costs as much as its insertion. */
+  private async insert(rows: readonly AuditRow[]): Promise<void> {
+    const pool = (this.dataSource.driver as PostgresDriver).master as Pool;
+    await pool.query({ ...insertRecords, values: [recordsJson(rows)] });
+  }
 }
 
-async function insert(manager: EntityManager, rows: readonly Row[]): Promise<void> {
-  const values = rows.flatMap(({ at, correlationId: correlation, event }) => [
-    at,
-    event.kind,
-    event.outcome,
-    correlation ?? null,
-    JSON.stringify(event.actor),
-    event.patient?.matricule ?? null,
-    event.patient?.oid ?? null,
-    event.studyInstanceUid ?? null,
-    event.documentUniqueId ?? null,
-    event.instances ?? null,
-    event.bytes ?? null,
-    event.durationMs === undefined ? null : Math.round(event.durationMs),
-    event.errorCode ?? null,
-    JSON.stringify(event.facts ?? {}),
-  ]);
-  const tuples = rows.map(
-    (_, row) => `(${Array.from({ length: columns }, (__, i) => `$${row * columns + i + 1}`).join(',')})`,
-  );
-  await manager.query(
-    `INSERT INTO audit_record (at, kind, outcome, correlation_id, actor, patient_matricule, patient_oid, study_instance_uid,
-       document_unique_id, instances, bytes, duration_ms, error_code, facts) VALUES ${tuples.join(',')}`,
-    values,
-  );
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): of one record, not of the connection. */
+function isAboutValues(error: unknown): boolean {
+  return /^2[23]/.test(String((error as { code?: unknown }).code));
 }
