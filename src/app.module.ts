@@ -1,5 +1,6 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
+import { alarmsConfig, AlarmsModule } from './audit/alarms';
 import { atnaConfig, AtnaModule } from './audit/atna';
 import { dmpConfig, DmpModule } from './connectors/dmp';
 import { pacsConfig, PacsModule } from './connectors/pacs';
@@ -32,6 +33,7 @@ export const configSlices: readonly Slice[] = [
   persistenceConfig,
   internalConfig,
   supervisionConfig,
+  alarmsConfig,
   pkiConfig,
   atnaConfig,
   whitelistConfig,
@@ -66,6 +68,7 @@ export class AppModule {
       PkiModule,
       AtnaModule,
       InternalModule,
+      AlarmsModule,
     ];
     const connectors = [WhitelistModule, PacsModule, DmpModule, PeerModule, RisModule];
     const source = [IntakeModule.publishingTo(PublicationModule, QueuedPublicationRequests), ServingModule];

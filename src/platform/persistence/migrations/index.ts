@@ -11,6 +11,7 @@ import { ConsumerTransfer1700000211000 } from './0211-consumer-transfer';
 import { AuditChain1700000300000 } from './0300-audit-chain';
 import { AuditAtna1700000320000 } from './0320-audit-atna';
 import { ConsumerProcess1700000230000 } from './0230-consumer-process';
+import { AuditAlarm1700000340000 } from './0340-audit-alarm';
 import { PortalSession1700000002000 } from './0002-portal-session';
 
 /** Every migration, in the order in which they were written. A released one is never changed. */
@@ -28,4 +29,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   AuditChain1700000300000,
   ConsumerProcess1700000230000,
   AuditAtna1700000320000,
+  AuditAlarm1700000340000,
 ];
