@@ -7,3 +7,4 @@ export { accessKinds, TrailQueries } from './queries/trail-queries';
 export type { SeenPatient, TrailLine, TrailSearch, Viewing } from './queries/trail-queries';
 export { StatisticsQueries } from './queries/statistics-queries';
 export type { DailyCount, FailureCount, Latency, PeerCount, StatisticsPeriod } from './queries/statistics-queries';
+export * from './chain';

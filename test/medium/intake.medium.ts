@@ -8,6 +8,7 @@ import { IntakeRetention } from '../../src/source/intake/intake-retention';
 import { IntakeMessageRepository } from '../../src/source/intake/intake-message.repository';
 import { ConfigOf, loadConfig } from '../../src/platform/config';
 import { configureLogging } from '../../src/platform/logging';
+import { emptyTrailSql } from '../support/audit-rows';
 import { startEmbedded, startPostgres, TestDatabase } from '../support/database';
 
 /** Real: PostgreSQL (or the embedded database), sockets, intake. Doubled: the RIS (sandbox), publication (a table). */
@@ -71,7 +72,7 @@ describe.each([
     await running.stop();
     await database.stop();
   });
-  beforeEach(() => running.dataSource.query('TRUNCATE intake_request, intake_message; DELETE FROM audit_record'));
+  beforeEach(() => running.dataSource.query(`TRUNCATE intake_request, intake_message; ${emptyTrailSql}`));
 
   const requests = () => rows(running.dataSource, 'SELECT kind, request FROM intake_request ORDER BY id');
   const kept = () => rows(running.dataSource, 'SELECT * FROM intake_message ORDER BY id');

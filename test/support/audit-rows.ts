@@ -1,6 +1,14 @@
 import type { DataSource } from 'typeorm';
 
 export const seenPatient = { matricule: '299999999999989', oid: '1.2.250.1.213.1.4.10' } as const;
+/**
+ * Empties the trail, for a test that starts from nothing: its guards are set aside for this one transaction, which only a
+ * superuser of the database may do. One text, to be sent without parameters.
+ */
+export const emptyTrailSql = `BEGIN; SET LOCAL session_replication_role = replica;
+  DELETE FROM audit_record; DELETE FROM audit_chain; DELETE FROM audit_seal; DELETE FROM audit_archive;
+  UPDATE audit_chain_state SET settled_id = 0, candidate_id = NULL; COMMIT`;
+
 const dayMs = 86_400_000;
 const radiologist = {
   professionalId: '899900000017',

@@ -11,6 +11,7 @@ import { createSandboxPki, type SandboxPki } from '../../sandbox/pki';
 import { demoStructure, demoStudy, type DemoStudy } from '../../sandbox/ris';
 import { IntakeService } from '../../src/source/intake';
 import { PublicationQueries, type PublicationSummary } from '../../src/source/publication';
+import { emptyTrailSql } from './audit-rows';
 import { type TestDatabase } from './database';
 import { startPublicationRooms } from './publication-rooms';
 
@@ -207,5 +208,5 @@ export async function emptyTables(dataSource: DataSource): Promise<void> {
   await dataSource.query(
     'TRUNCATE publication_history, publication, publication_rejection_note, source_manifest, intake_request, intake_message',
   );
-  await dataSource.query('DELETE FROM audit_record');
+  await dataSource.query(emptyTrailSql);
 }

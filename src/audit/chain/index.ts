@@ -1,0 +1,14 @@
+export { describeVerification } from './verify/findings';
+export type { Finding, FindingKind, Verification } from './verify/findings';
+export { TrailRetention } from './archive/retention';
+export type { Archived } from './archive/retention';
+export { auditFolder, generatedKeyFile, openAuditKey, readAuditKey, TrustedKeys } from './audit-key';
+export type { AuditKey } from './audit-key';
+export { Chain } from './chain';
+export { auditConfig, keyFileOf } from './chain.config';
+export type { AuditConfig } from './chain.config';
+export { AuditChainModule } from './chain.module';
+export { verifyArchive } from './verify/verify-archive';
+export { verifyTrail } from './verify/verify-trail';
+export { readWitness } from './verify/verify-witness';
+export { Witness } from './witness';
