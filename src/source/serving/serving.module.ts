@@ -4,7 +4,7 @@ import { PscModule } from '../../connectors/psc';
 import { TranscodingModule } from '../../platform/transcoding';
 import { ArchiveModule } from '../archive';
 import { AdmissionService } from './admission/admission.service';
-import { MetadataService } from './delivery/metadata.service';
+import { MetadataService } from './metadata/metadata.service';
 import { ExchangeListener } from './exchange.listener';
 import { ServingAudit } from './serving.audit';
 import { WadoService } from './wado.service';

@@ -12,7 +12,7 @@ import { Admission, Admitted } from './admission/admitted';
 import { FramesAnswer } from './delivery/frames-answer';
 import { HeldBytes, HeldShare } from './delivery/held-bytes';
 import { InstancesAnswer } from './delivery/instances-answer';
-import { MetadataService } from './delivery/metadata.service';
+import { MetadataService } from './metadata/metadata.service';
 import { RequestsUnderWay } from './delivery/requests-under-way';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';

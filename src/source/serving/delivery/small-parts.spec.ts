@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../platform/errors';
 import type { RetrievalOutcome, UndeliveredInstance } from '../../../connectors/pacs';
-import { addIns } from './json-ins';
-import { MetadataCache } from './metadata-cache';
+import { addIns } from '../metadata/json-ins';
+import { MetadataCache } from '../metadata/metadata-cache';
 import { SingleInstance } from './single-instance';
 import { refuseUndelivered } from './undelivered';
 

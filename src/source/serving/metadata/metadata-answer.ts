@@ -3,7 +3,7 @@ import type { Exchange } from '../../../platform/http';
 import { DicomJsonDataSet, nativeXml } from '../../../standards/dicom';
 import type { MetadataMediaType } from '../../../standards/dicomweb';
 import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
-import { BodyWriter } from './body-writer';
+import { BodyWriter } from '../delivery/body-writer';
 
 /** How the metadata of instances are strung together. */
 interface Framing {

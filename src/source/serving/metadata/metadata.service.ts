@@ -10,8 +10,8 @@ import { addIns } from './json-ins';
 import { MetadataAnswer } from './metadata-answer';
 import { MetadataCache } from './metadata-cache';
 import { MetadataReader, ReadHead } from './metadata-reader';
-import { refusedObject } from './refused-object';
-import { refuseUndelivered } from './undelivered';
+import { refusedObject } from '../delivery/refused-object';
+import { refuseUndelivered } from '../delivery/undelivered';
 
 export interface MetadataRequest {
   readonly exchange: Exchange;
