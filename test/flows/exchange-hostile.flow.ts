@@ -34,10 +34,7 @@ describe('hostile peers and a hostile PACS', () => {
       expect(await orthanc.load([file])).toBe(1);
     }
     await orthanc.load(mr.objects.map(({ sopInstanceUid }) => demo.files.get(sopInstanceUid)!));
-    await sandbox.startGateway(
-      [{ id: 'pacs', kind: 'dimse', host: '127.0.0.1', port: proxy.port, aeTitle: 'PACS', retrieve: 'get' }],
-      { DRIMBOX_DICOM_SILENCE_MS: String(silenceMs), DRIMBOX_EXCHANGE_STALL_MS_MAX: String(stallMs) },
-    );
+    await startGateway();
     const published = await sandbox.publish([large.study, mr]);
     [big, small] = [published[0], published[1]];
   }, 120_000);
@@ -52,6 +49,11 @@ describe('hostile peers and a hostile PACS', () => {
     expect(sandbox.isRunning).toBe(true);
   });
 
+  const startGateway = () =>
+    sandbox.startGateway(
+      [{ id: 'pacs', kind: 'dimse', host: '127.0.0.1', port: proxy.port, aeTitle: 'PACS', retrieve: 'get' }],
+      { DRIMBOX_DICOM_SILENCE_MS: String(silenceMs), DRIMBOX_EXCHANGE_STALL_MS_MAX: String(stallMs) },
+    );
   const stillServes = async () => {
     const answer = await sandbox.client().get(instancePath(small), await sandbox.headersFor(small));
     expect([answer.status, splitParts(answer).length]).toEqual([200, 1]);
@@ -158,6 +160,32 @@ describe('hostile peers and a hostile PACS', () => {
       expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual([]);
       for (const client of clients) client.close();
     });
+
+    it('one who is being served when the gateway stops is cut, and the record says whose doing it was', async () => {
+      proxy.tampering = { bytesPerSecond: 3_000_000 };
+      const records = await sandbox.audited(async () => {
+        const answer = await sandbox.client().open(seriesPath(big), await sandbox.headersFor(big));
+        await new Promise((resolve) => answer.once('data', resolve));
+        const cut = new Promise<boolean>((resolve) => {
+          answer.once('error', () => resolve(true)).once('end', () => resolve(!answer.complete));
+          answer.resume();
+        });
+        await sandbox.gateway.stop();
+        expect(await cut).toBe(true);
+      });
+      proxy.tampering = {};
+      const served = records.filter(({ kind }) => kind.startsWith('serving.'));
+      expect(served).toHaveLength(1);
+      expect(served[0]).toMatchObject({
+        kind: 'serving.failed',
+        outcome: 'failure',
+        error_code: 'serving.closing',
+        study_instance_uid: big.studyInstanceUid,
+      });
+      expect(Number(served[0].bytes)).toBeGreaterThan(0);
+      await startGateway();
+      await stillServes();
+    }, 60_000);
 
     const { code, status } = { code: /"code":"([a-z.-]+)"/, status: /^HTTP\/1.1 (\d+)/ };
     it.each([

@@ -7,7 +7,7 @@ import { connect, TLSSocket } from 'node:tls';
 import { Agent, request } from 'undici';
 import { createSandboxPki, MemberName, PkiServer, SandboxPki, startPkiServer } from '../../sandbox/pki';
 import { configureLogging } from '../../src/platform/logging';
-import { guardPeers, PeerRefusal, Revocation, TlsMaterial } from '../../src/platform/pki';
+import { PeerGuard, PeerRefusal, Revocation, TlsMaterial } from '../../src/platform/pki';
 
 /** Real: TLS on both sides, the sandbox authority with its lists over HTTP. Doubled: the clock of the revocation check. */
 const hourMs = 3_600_000;
@@ -24,6 +24,7 @@ describe('a listener that asks for client certificates', () => {
   let material: TlsMaterial;
   let revocation: Revocation;
   let server: Server;
+  let guard: PeerGuard;
   let port: number;
   let now: () => Date = () => new Date();
   let handled = 0;
@@ -77,12 +78,13 @@ describe('a listener that asks for client certificates', () => {
     pki = await createSandboxPki({ dir, baseUrl: http.url });
     await copyFile(pki.members.gateway.cert, join(dir, 'live-cert.pem'));
     await copyFile(pki.members.gateway.key, join(dir, 'live-key.pem'));
+    await copyFile(pki.exchangeEcCa, join(dir, 'live-ca.pem'));
     material = await TlsMaterial.load(
       {
         name: 'exchange',
         certificateFile: join(dir, 'live-cert.pem'),
         keyFile: join(dir, 'live-key.pem'),
-        anchorFiles: [pki.exchangeCa, pki.exchangeEcCa],
+        anchorFiles: [pki.exchangeCa, join(dir, 'live-ca.pem')],
       },
       { use: 'serverAndClient', pollMs: 50, hostNames: ['localhost'] },
     );
@@ -98,11 +100,12 @@ describe('a listener that asks for client certificates', () => {
       },
     );
     material.bindServer(server);
-    guardPeers(server, {
+    guard = new PeerGuard(server, {
       anchors: () => material.anchors,
       revocation,
       now: () => now(),
       waitMs: 1_000,
+      sweepMs: 50,
       onRefused: (refusal) => refusals.push(refusal),
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -208,6 +211,64 @@ describe('a listener that asks for client certificates', () => {
     expect(refusals).toEqual(['revoked']);
     await expect(ask()).rejects.toThrow();
     await agent.destroy();
+  });
+
+  describe('looks at open connections again', () => {
+    /** A connection that has been answered once and waits. */
+    async function hold(name: MemberName) {
+      const { key, cert } = pki.members[name];
+      const [keyPem, certPem, ca] = await Promise.all([readFile(key), readFile(cert), readFile(pki.exchangeCa)]);
+      const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', key: keyPem, cert: certPem, ca });
+      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      socket.on('error', () => undefined);
+      await new Promise<void>((resolve) => {
+        socket.once('data', () => resolve());
+        socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      });
+      return { socket, closed };
+    }
+    afterEach(async () => {
+      now = () => new Date();
+      http.behave({});
+      await copyFile(pki.exchangeEcCa, join(dir, 'live-ca.pem'));
+      await material.reload();
+    });
+
+    it('when the certificate of the peer ends', async () => {
+      const { closed } = await hold('listed');
+      now = () => new Date(Date.now() + 3 * 366 * 24 * hourMs);
+      await closed;
+      expect(refusals).toEqual(['expired']);
+    });
+
+    it('when the lists become too old', async () => {
+      const { socket, closed } = await hold('listed');
+      const ends = revocation.status().lists.map((list) => new Date(list.nextUpdate).getTime());
+      now = () => new Date(Math.min(...ends) + hourMs);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect([socket.destroyed, refusals]).toEqual([false, []]);
+      now = () => new Date(Math.max(...ends) + 3 * hourMs);
+      await closed;
+      expect(refusals).toEqual(['revocation-unknown']);
+    });
+
+    it('when its authority is no longer configured, and leaves those of others alone', async () => {
+      const [ec, other] = await Promise.all([hold('listedEc'), hold('listed')]);
+      await copyFile(pki.exchangeCa, join(dir, 'live-ca.pem'));
+      await ec.closed;
+      expect(refusals).toEqual(['not-trusted']);
+      expect(other.socket.destroyed).toBe(false);
+      other.socket.destroy();
+    });
+
+    it('when the room above no longer admits it', async () => {
+      const [dropped, other] = await Promise.all([hold('remote'), hold('listed')]);
+      guard.endWhere(({ subject }) => subject.includes('db2.test'));
+      await dropped.closed;
+      expect(refusals).toEqual(['no-longer-admitted']);
+      expect(other.socket.destroyed).toBe(false);
+      other.socket.destroy();
+    });
   });
 
   it('still believes a list past its end within the tolerance, and nobody after it', async () => {

@@ -47,9 +47,14 @@ export interface RawListenerHooks {
   readonly refused?: (exchange: Exchange, error: GatewayError) => Promise<void>;
 }
 
-/** Why an exchange was aborted: the caller closed, took no byte for too long, or the listener itself closes. */
+/** Time that handlers have after the last connection was closed. */
+const handlersMsMax = 3_000;
+
+export type CallerGoneWhy = 'left' | 'stalled' | 'dismissed' | 'closing';
+
+/** Why an exchange was aborted: the caller closed, took no byte for too long or is no longer let in, or the listener closes. */
 export class CallerGone extends Error {
-  constructor(readonly why: 'left' | 'stalled' | 'closing') {
+  constructor(readonly why: CallerGoneWhy) {
     super(`the exchange was aborted: ${why}`);
   }
 }
@@ -63,9 +68,12 @@ export class RawListener {
   /** TCP connections by their other end: below TLS, only they can be reset. */
   private readonly sockets = new Map<string, Socket>();
   private readonly underWay = new Set<AbortController>();
+  /** Requests whose handler has not ended: an aborted one still has to leave its audit record. */
+  private readonly handled = new Set<Promise<void>>();
   /** Answers not yet complete on each connection. */
   private readonly answering = new WeakMap<Socket, number>();
-  private readonly stalled = new WeakSet<Socket>();
+  /** Connections that we end, and why. */
+  private readonly ended = new WeakMap<Socket, CallerGoneWhy>();
   private readonly logger: Logger;
 
   constructor(
@@ -86,11 +94,14 @@ export class RawListener {
   ): Promise<number> {
     if (this.routes.length === 0) throw new Error(`${this.name}: a listener without a route does not open`);
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-      this.serve(request, response).catch((cause: Error) => {
-        // A fault while a failure was being told: one connection pays for it, not the process.
-        this.logger.error({ cause: cause.message }, 'an answer could not be ended');
-        request.socket.destroy();
-      });
+      const handled = this.serve(request, response)
+        .catch((cause: Error) => {
+          // A fault while a failure was being told: one connection pays for it, not the process.
+          this.logger.error({ cause: cause.message }, 'an answer could not be ended');
+          request.socket.destroy();
+        })
+        .finally(() => this.handled.delete(handled));
+      this.handled.add(handled);
     };
     const { headerBytesMax, headersMsMax } = this.limits;
     const common = {
@@ -131,6 +142,11 @@ export class RawListener {
     return this.sockets.size;
   }
 
+  /** Notes that this connection is about to be ended because its peer is no longer let in: not the caller's own leaving. */
+  dismiss(socket: Socket): void {
+    this.ended.set(socket, 'dismissed');
+  }
+
   /** Refuses new connections, lets answers under way end for `graceMs`, then cuts what is left. */
   async close(graceMs = 5_000): Promise<void> {
     const server = this.server;
@@ -144,6 +160,11 @@ export class RawListener {
     }, graceMs);
     await closed;
     clearTimeout(timer);
+    // What was cut still tells the audit why; a handler that never ends does not keep the process.
+    let patience: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => (patience = setTimeout(resolve, handlersMsMax)));
+    await Promise.race([Promise.all(this.handled), enough]);
+    clearTimeout(patience);
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -156,8 +177,7 @@ export class RawListener {
       noticeLeft.stop();
       this.underWay.delete(controller);
       this.countAnswer(request.socket, -1);
-      if (!response.writableFinished)
-        controller.abort(new CallerGone(this.stalled.has(request.socket) ? 'stalled' : 'left'));
+      if (!response.writableFinished) controller.abort(new CallerGone(this.ended.get(request.socket) ?? 'left'));
     });
     const exchange = { request, response, path: pathOf(request.url), correlationId, signal: controller.signal };
     await runWithCorrelation(correlationId, async () => {
@@ -214,7 +234,7 @@ export class RawListener {
   private letIdleGo(socket: Socket): void {
     const isAnswering = (this.answering.get(socket) ?? 0) > 0;
     if (isAnswering && socket.writableLength === 0) return;
-    if (isAnswering) this.stalled.add(socket);
+    if (isAnswering) this.ended.set(socket, 'stalled');
     socket.destroy();
   }
 

@@ -4,7 +4,7 @@ export { CrlError, parseRevocationList, verifyRevocationList } from './crl';
 export type { CrlRefusal, RevocationList } from './crl';
 export { loadKeyMaterial, parseCertificates, readMaterial } from './key-material';
 export type { KeyMaterial, LoadedMaterial, MaterialSource } from './key-material';
-export { guardPeers } from './peer-guard';
+export { PeerGuard } from './peer-guard';
 export type { PeerGuardOptions } from './peer-guard';
 export type { PeerRefusal } from './peer-examiner';
 export { PeerRefusedError } from './examined-connector';

@@ -3,7 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import { buildPath, isWithinDates } from './chain';
 import { Revocation, RevocationVerdict } from './revocation';
 
-export type PeerRefusal = 'no-certificate' | 'not-trusted' | 'expired' | 'revoked' | 'revocation-unknown';
+export type PeerRefusal =
+  'no-certificate' | 'not-trusted' | 'expired' | 'revoked' | 'revocation-unknown' | 'no-longer-admitted';
 
 export interface PeerExaminerOptions {
   /** Authorities to trust now (they may change while connections are made). */
@@ -17,6 +18,10 @@ export interface PeerExaminerOptions {
 export interface ExaminedPeer {
   /** The peer's certificate first, its anchor last. */
   readonly path: readonly X509Certificate[];
+  /** What the verdict rests on: it holds until then (ms), with these authorities and this version of the lists. */
+  readonly goodUntilMs: number;
+  readonly anchors: readonly X509Certificate[];
+  readonly revocationVersion: number;
 }
 
 const pathsMax = 1_000;
@@ -36,8 +41,34 @@ export class PeerExaminer {
     if (!path) return 'not-trusted';
     let verdict = this.options.revocation.check(path);
     if (verdict.state === 'unavailable') verdict = await this.afterRefresh(path);
-    if (verdict.state === 'good') return { path };
-    return verdict.state === 'revoked' ? 'revoked' : 'revocation-unknown';
+    return this.judge(path, verdict);
+  }
+
+  /**
+   * Asks again about a peer whose connection is still open: its dates, its authority, its revocation. Compares three numbers
+   * unless something changed, so that every request can afford it; never waits.
+   */
+  examineAgain(peer: ExaminedPeer): ExaminedPeer | PeerRefusal {
+    const { revocation, anchors } = this.options;
+    const isSame = peer.anchors === anchors() && peer.revocationVersion === revocation.version;
+    if (isSame && this.now().getTime() <= peer.goodUntilMs) return peer;
+    const [certificate] = peer.path;
+    if (!isWithinDates(certificate, this.now())) return 'expired';
+    const path = this.pathOf(certificate, peer.path);
+    if (!path) return 'not-trusted';
+    return this.judge(path, revocation.check(path));
+  }
+
+  private judge(path: readonly X509Certificate[], { state }: RevocationVerdict): ExaminedPeer | PeerRefusal {
+    if (state !== 'good') return state === 'revoked' ? 'revoked' : 'revocation-unknown';
+    const { revocation, anchors } = this.options;
+    const ends = path.map((one) => new Date(one.validTo).getTime());
+    return {
+      path,
+      goodUntilMs: Math.min(revocation.goodUntilMs(path), ...ends),
+      anchors: anchors(),
+      revocationVersion: revocation.version,
+    };
   }
 
   /** The list may be at an address only this certificate names: one refresh, waited for a short while. */
@@ -54,13 +85,16 @@ export class PeerExaminer {
   }
 
   /** Paths already built are kept by certificate, and forgotten when the anchors change. */
-  private pathOf(certificate: X509Certificate): readonly X509Certificate[] | undefined {
+  private pathOf(
+    certificate: X509Certificate,
+    before?: readonly X509Certificate[],
+  ): readonly X509Certificate[] | undefined {
     const anchors = this.options.anchors();
     if (anchors !== this.anchorsKnown || this.known.size > pathsMax) this.known.clear();
     this.anchorsKnown = anchors;
-    const before = this.known.get(certificate.fingerprint256);
-    if (before) return before;
-    const path = buildPath(certificate, sentWith(certificate), anchors, this.now());
+    const known = this.known.get(certificate.fingerprint256);
+    if (known?.every((one) => isWithinDates(one, this.now()))) return known;
+    const path = buildPath(certificate, [...sentWith(certificate), ...(before ?? [])], anchors, this.now());
     if (path) this.known.set(certificate.fingerprint256, path);
     return path;
   }

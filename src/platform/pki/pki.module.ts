@@ -5,7 +5,7 @@ import { ConfigOf } from '../config';
 import { HealthFinding, HealthRegistry } from '../health';
 import { persistenceConfig } from '../persistence';
 import { MaterialSource } from './key-material';
-import { guardPeers, PeerGuardOptions } from './peer-guard';
+import { PeerGuard, PeerGuardOptions } from './peer-guard';
 import { pkiConfig } from './pki.config';
 import { buildPath } from './chain';
 import { Revocation } from './revocation';
@@ -66,18 +66,18 @@ export class PkiService implements OnModuleInit, OnApplicationShutdown {
   async protectListener(
     material: TlsMaterial,
     more: Pick<PeerGuardOptions, 'onRefused'> = {},
-  ): Promise<{ tls: object; protect: (server: TlsServer) => () => void }> {
+  ): Promise<{ tls: object; protect: (server: TlsServer) => PeerGuard }> {
     const trustAnchors = () => this.trustMaterial(material);
     trustAnchors();
     await this.startRevocation();
     const tls = { ...material.contextOptions(), requestCert: true, rejectUnauthorized: true };
     const protect = (server: TlsServer) => {
-      const stops = [
-        material.bindServer(server),
-        material.onChange(trustAnchors),
-        guardPeers(server, { anchors: () => material.anchors, revocation: this.revocation, ...more }),
-      ];
-      return () => stops.forEach((stop) => stop());
+      const guard = new PeerGuard(server, { anchors: () => material.anchors, revocation: this.revocation, ...more });
+      material.bindServer(server);
+      material.onChange(trustAnchors);
+      material.onChange(() => guard.sweep());
+      server.once('close', () => guard.stop());
+      return guard;
     };
     return { tls, protect };
   }

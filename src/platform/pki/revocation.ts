@@ -79,6 +79,7 @@ export class Revocation {
   private timer?: NodeJS.Timeout;
   private underWay?: Promise<void>;
   private provokedAtMs = 0;
+  private listsTaken = 0;
 
   constructor(private readonly options: RevocationOptions) {
     this.cache = new CrlCache(options.cacheDir);
@@ -156,6 +157,19 @@ export class Revocation {
     return { state: 'good', level };
   }
 
+  /** Changes when a list does: a verdict given under another version has to be asked for again. */
+  get version(): number {
+    return this.listsTaken;
+  }
+
+  /** Until when (ms) a good verdict about this path holds with the lists in use: the end of the tolerance of the first to end. */
+  goodUntilMs(path: readonly X509Certificate[]): number {
+    if (this.options.mode === 'off') return Infinity;
+    const depth = this.options.scope === 'leaf' ? 1 : path.length - 1;
+    const ends = path.slice(1, depth + 1).map((issuer) => this.kept.get(keyId(issuer))?.list.nextUpdate.getTime() ?? 0);
+    return Math.min(Infinity, ...ends) + this.options.toleranceMs;
+  }
+
   status(): { lists: CrlStatus[]; problems: { url: string; reason: string }[]; level: CrlLevel } {
     const now = this.now().getTime();
     const lists = [...this.kept.values()].map(({ list, authority }) => ({
@@ -224,6 +238,7 @@ export class Revocation {
       const before = this.kept.get(keyId(authority));
       if (before && before.list.thisUpdate > list.thisUpdate) throw new CrlError('older');
       this.kept.set(keyId(authority), { list, authority });
+      this.listsTaken += 1;
       this.problems.delete(url);
       return true;
     } catch (error) {

@@ -3,13 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import { AuditTrail } from '../../audit';
 import { ConfigOf } from '../../platform/config';
 import { HealthRegistry } from '../../platform/health';
-import { RawListener } from '../../platform/http';
+import { GatewayError } from '../../platform/errors';
+import { Exchange, RawListener } from '../../platform/http';
 import { Logger } from '../../platform/logging';
-import { materialSource, PkiService } from '../../platform/pki';
+import { materialSource, PeerGuard, PkiService } from '../../platform/pki';
 import { AdmissionService } from './admission/admission.service';
 import { exchangeRoutes } from './exchange.routes';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
+import { servingErrors } from './serving.errors';
 import { TlsRefusals } from './tls-refusals';
 import { WadoService } from './wado.service';
 
@@ -24,12 +26,13 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
   private readonly listener: RawListener;
   private readonly refusals: TlsRefusals;
   private readonly logger = new Logger('exchange');
+  private guard?: PeerGuard;
   port = 0;
 
   constructor(
     @Inject(servingConfig.token) private readonly config: ConfigOf<typeof servingConfig>,
     wado: WadoService,
-    admission: AdmissionService,
+    private readonly admission: AdmissionService,
     health: HealthRegistry,
     private readonly pki: PkiService,
     trail: AuditTrail,
@@ -46,7 +49,7 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
         idleMsMax: config.stallMsMax,
       },
       {
-        guard: (exchange) => void admission.checkPeer(exchange),
+        guard: (exchange) => this.checkPeer(exchange),
         refused: (exchange, error) => audit.refusedAtDoor(admission.peerOf(exchange), error),
       },
     );
@@ -56,10 +59,15 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
     if (!this.config.enabled) return;
     const material = await this.pki.material(materialSource('exchange', this.config), { use: 'server' });
     const { tls, protect } = await this.pki.protectListener(material, {
-      onRefused: (refusal, subject) => this.refusals.note(refusal, { peer: subject }),
+      onRefused: (refusal, subject, socket) => {
+        this.listener.dismiss(socket);
+        this.refusals.note(refusal, { peer: subject, address: socket.remoteAddress });
+      },
     });
     this.port = await this.listener.listen(this.config.host, this.config.port, tls, (server) => {
-      protect(server);
+      const guard = protect(server);
+      this.guard = guard;
+      this.admission.onListChange(() => guard.endWhere(({ raw }) => !this.admission.isListed(raw)));
       server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
         this.refusals.note(error.code ?? 'unknown', { address: socket.remoteAddress });
       });
@@ -72,5 +80,12 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
 
   async onApplicationShutdown(): Promise<void> {
     await this.listener.close();
+  }
+
+  /** What let the connection in may have ended since: its certificate, the lists, the white list. Asked for each request. */
+  private checkPeer(exchange: Exchange): void {
+    if (this.guard?.stillAdmits(exchange.request.socket as TLSSocket) === false)
+      throw new GatewayError(servingErrors.peerDismissed);
+    this.admission.checkPeer(exchange);
   }
 }

@@ -91,6 +91,20 @@ export const servingErrors = defineErrors('serving', {
     caller: 'You left before the answer was complete.',
     operator: 'The calling gateway closed its connection before the answer was complete.',
   },
+  closing: {
+    code: 'serving.closing',
+    status: 503,
+    caller: 'The gateway is stopping.',
+    operator: 'The gateway was stopped or restarted before an answer was complete.',
+    retryAfterSeconds: 30,
+  },
+  peerDismissed: {
+    code: 'serving.peer-dismissed',
+    status: 403,
+    caller: 'Your gateway is no longer admitted.',
+    operator:
+      'The certificate of a calling gateway ended or was revoked, its authority or its entry in the white list was removed, or the revocation lists became too old: its open connections were ended.',
+  },
   stalled: {
     code: 'serving.stalled',
     status: 408,

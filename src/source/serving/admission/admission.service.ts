@@ -53,6 +53,16 @@ export class AdmissionService {
     return { ...this.peerOf(exchange), entry };
   }
 
+  /** Whether the white list in force names the owner of this certificate (DER). */
+  isListed(certificate: Buffer): boolean {
+    return this.whiteList.isListed(certificate) !== undefined;
+  }
+
+  /** Called when the white list changes: who was admitted may not be any more. */
+  onListChange(listener: () => void): () => void {
+    return this.whiteList.onChange(listener);
+  }
+
   /** Who is at the other end, listed or not. */
   peerOf(exchange: Exchange): ConnectedPeer {
     const { subject, sha256 } = this.certificateOf(exchange.request.socket as TLSSocket);
