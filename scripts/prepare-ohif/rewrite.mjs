@@ -28,6 +28,15 @@ function removeOnce(text, piece, name) {
   return before + after;
 }
 
+/** Where OHIF's texts are ready and nothing is drawn yet: ours are added (`viewer-french.js`). */
+const textsReady = '.A.addLocales = addLocales;';
+
+function addTexts(text, name) {
+  const [before, after, ...more] = text.split(textsReady);
+  if (after === undefined || more.length > 0) throw new Error(`${name} does not hold «${textsReady}» once`);
+  return `${before}${textsReady}\naddLocales(window.drimboxFrench ?? {});${after}`;
+}
+
 /** Comments and white space go, names stay, nothing is reordered: a third of the bytes to read at each start. */
 function minifier() {
   try {
@@ -41,8 +50,9 @@ function minifier() {
 
 function rewriteScript(name, text, base) {
   let script = text.replaceAll(rootPath, `__webpack_require__.p = ${JSON.stringify(base)}`);
-  if (name.startsWith('app.bundle')) for (const piece of startedForNothing) script = removeOnce(script, piece, name);
-  return script;
+  if (!name.startsWith('app.bundle')) return script;
+  for (const piece of startedForNothing) script = removeOnce(script, piece, name);
+  return addTexts(script, name);
 }
 
 function page(template, names, base) {
@@ -86,7 +96,8 @@ export async function rewriteFiles({ source, target, own, base }) {
   if (moved < 5) throw new Error('the place where OHIF says its root path was not found');
   const settings = readFileSync(join(own, 'viewer-settings.js'), 'utf8').replaceAll('{{base}}', base);
   writeFileSync(join(target, 'files', 'viewer-settings.js'), settings);
-  for (const name of ['viewer-growth.js', 'viewer.css']) copyFileSync(join(own, name), join(target, 'files', name));
+  for (const name of ['viewer-french.js', 'viewer-growth.js', 'viewer.css'])
+    copyFileSync(join(own, name), join(target, 'files', name));
   writeFileSync(join(target, 'viewer.html'), page(readFileSync(join(own, 'viewer.html'), 'utf8'), names, base));
   return { workers };
 }

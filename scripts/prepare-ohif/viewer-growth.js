@@ -159,6 +159,18 @@
     return true;
   }
 
+  /** The image in the viewport that is used. */
+  function current() {
+    const { viewportGridService, cornerstoneViewportService } = services() ?? {};
+    const viewport = cornerstoneViewportService?.getCornerstoneViewport(viewportGridService.getActiveViewportId());
+    const found = /\/studies\/([\d.]+)\/series\/([\d.]+)\/instances\/([\d.]+)\//.exec(
+      viewport?.getCurrentImageId?.() ?? '',
+    );
+    if (!found) return undefined;
+    const [, studyInstanceUid, seriesInstanceUid, sopInstanceUid] = found;
+    return { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+  }
+
   /* ---- layout of two exams --------------------------------------------------------------------------------------- */
 
   /** OHIF first tries two rows of two; two exams side by side are one row. */
@@ -175,8 +187,12 @@
       ownServices = value;
       const { hangingProtocolService } = value;
       const add = hangingProtocolService.addProtocol.bind(hangingProtocolService);
+      const comparison = '@ohif/hpCompare';
       hangingProtocolService.addProtocol = (id, protocol) =>
-        add(id, id === '@ohif/hpCompare' ? sideBySide(protocol) : protocol);
+        add(id, id === comparison ? sideBySide(protocol) : protocol);
+      // Or it is there already.
+      const known = hangingProtocolService.protocols?.get(comparison);
+      if (known) add(comparison, sideBySide(known));
     },
   });
 
@@ -184,6 +200,7 @@
 
   let hasImage = false;
   let painted = false;
+  const tellImage = () => tell('drimbox-image');
   const paint = () => {
     if (painted || !hasImage) return;
     painted = true;
@@ -193,12 +210,18 @@
     document.addEventListener(name, () => (hasImage = true), true);
   }
   document.addEventListener('CORNERSTONE_STACK_NEW_IMAGE', follow, true);
+  document.addEventListener('CORNERSTONE_STACK_NEW_IMAGE', tellImage, true);
+  document.addEventListener('pointerup', () => setTimeout(tellImage, 50), true);
+  document.addEventListener('keydown', ({ key, target, ctrlKey, altKey, metaKey }) => {
+    const isTyping = target.closest?.('input, textarea, [contenteditable]');
+    if (key.toLowerCase() === 'k' && !isTyping && !ctrlKey && !altKey && !metaKey) tell('drimbox-mark');
+  });
   document.addEventListener('CORNERSTONE_IMAGE_RENDERED', paint, true);
 
   const isStarted = () => Boolean(window.services && window.extensionManager);
   /** Length of the stack in each viewport. */
   const counts = () => imageViewports().map((viewport) => viewport.getImageIds().length);
-  window.drimboxViewer = { grow, known, counts, show, isStarted, link: (on) => (linked = on) };
+  window.drimboxViewer = { grow, known, counts, show, current, isStarted, link: (on) => (linked = on) };
   const timer = setInterval(() => {
     if (!isStarted()) return;
     clearInterval(timer);
