@@ -64,6 +64,13 @@ export const viewerErrors = defineErrors('viewer', {
     caller: 'None of the accepted media types can be given.',
     operator: 'A client of the viewer data asked for media types that are not offered.',
   },
+  marksFull: {
+    code: 'viewer.marks-full',
+    status: 409,
+    caller: 'No more images can be marked.',
+    operator: 'A reader marked as many images as one viewer holds.',
+    screen: "Le nombre d'images marquées est atteint : retirez une marque pour en ajouter une autre.",
+  },
   notInstalled: {
     code: 'viewer.not-installed',
     status: 503,

@@ -110,17 +110,17 @@ export class ExamDocumentsController {
     const { viewer, acting } = await this.access.visit(contextId, request, response);
     const exams = await Promise.all(examIds.map((examId) => this.selection.select(contextId, viewer, examId)));
     if (!this.images) throw new GatewayError(examPageErrors.imagesUnavailable);
-    const [first] = exams;
-    const report = first?.exam.reports[0];
     const opened = await this.images.open({
       exams,
       acting,
       sessionId: request.sessionID,
       returnPath: `/dossier/${contextId}`,
-      reportPath:
-        first && report && exams.length === 1
-          ? `/dossier/${contextId}/examens/${first.examId}/comptes-rendus/${report.id}/pdf`
-          : undefined,
+      reports: exams.flatMap(({ exam, examId, manifest }) =>
+        exam.reports.slice(0, 1).map((report) => ({
+          path: `/dossier/${contextId}/examens/${examId}/comptes-rendus/${report.id}/pdf`,
+          date: manifest.studies[0]?.date,
+        })),
+      ),
     });
     for (const cookie of opened.cookies) response.append('Set-Cookie', cookie);
     response.redirect(303, opened.path);

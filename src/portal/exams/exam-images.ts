@@ -7,8 +7,8 @@ export interface ImagesRequest {
   readonly acting: ActingProfessional;
   readonly sessionId: string;
   readonly returnPath: string;
-  /** PDF of the report, shown beside the images. */
-  readonly reportPath?: string;
+  /** PDF of the reports, shown beside the images; `date` (YYYYMMDD) tells those of two exams apart. */
+  readonly reports?: readonly { readonly path: string; readonly date?: string }[];
 }
 
 /** Where the browser goes to see the images, and the cookies that it needs there. */

@@ -13,7 +13,7 @@ export class RetrievedExamImages extends ExamImages {
     super();
   }
 
-  override async open({ exams, acting, sessionId, returnPath, reportPath }: ImagesRequest): Promise<ImagesOpened> {
+  override async open({ exams, acting, sessionId, returnPath, reports }: ImagesRequest): Promise<ImagesOpened> {
     const opened: OpenedExam[] = [];
     try {
       for (const { contextId, manifest, patient } of exams) {
@@ -34,7 +34,7 @@ export class RetrievedExamImages extends ExamImages {
       professional: { id: professional.subjectNameId, name },
       sources: opened.map(remoteStudySource),
       returnPath,
-      reportPath,
+      reports,
     });
     return { path: `/view/${grant.id}`, cookies: [grantCookie(grant.id, key)] };
   }

@@ -1,4 +1,5 @@
 import type { ViewerGrant, ViewerStudySource } from '../../viewer';
+import { keyImagesView } from './key-images.view';
 import { ageAt, frameAddress, frenchDate, shellView, spacedIns } from './shell.view';
 
 const ct = '1.2.840.10008.5.1.4.1.1.2';
@@ -25,6 +26,7 @@ const sourceOf = (uid: string) =>
 const grantOn = (...uids: string[]) =>
   ({
     id: 'G',
+    marks: new Set(),
     patient: {
       matricule: '269054958815780',
       birthFamilyName: 'NOM',
@@ -54,10 +56,39 @@ describe('the page around the viewer', () => {
     });
     expect(studies[0]).toMatchObject({ date: '02/01/2026', modality: 'CT', description: 'Examen' });
   });
-  it('previews the image at which the stack opens, and lists the key images', () => {
-    const view = shellView(grantOn('1'), options);
-    expect(view.preview).toContain('/instances/1.1.1/rendered');
-    expect(view.keyImages?.map(({ uid }) => uid)).toEqual(['1.1.2']);
+  it('previews the image at which the stack opens', () => {
+    expect(shellView(grantOn('1'), options).preview).toContain('/instances/1.1.1/rendered');
+  });
+  it('names the reports by their exam when there are several', () => {
+    const reports = [
+      { path: '/a/pdf', date: '20260102' },
+      { path: '/b/pdf', date: '20250102' },
+    ];
+    const labels = (grant: ViewerGrant) => shellView(grant, options).reports.map(({ label }) => label);
+    expect(labels({ ...grantOn('1'), reports: reports.slice(0, 1) })).toEqual(['Compte rendu']);
+    expect(labels({ ...grantOn('1', '2'), reports })).toEqual([
+      'Compte rendu du 02/01/2026',
+      'Compte rendu du 02/01/2025',
+    ]);
+    expect(labels(grantOn('1'))).toEqual([]);
+  });
+  it('lists key images: the reader’s own, those of notes, others of the manifest', () => {
+    const title = { value: '113000', scheme: 'DCM', meaning: 'Of Interest' };
+    const own = { value: 'X1', scheme: '99XX', meaning: 'Pour le staff' };
+    const grant = { ...grantOn('1'), marks: new Set(['1.1.1', '1.9.9']) };
+    const { groups, marks } = keyImagesView(grant, [
+      { title, text: 'À voir', images: ['1.1.1'] },
+      { title: own, images: ['1.1.1'] },
+      { title, images: ['7.7'] },
+    ]);
+    expect(groups.map((group) => [group.title, group.text, group.images.map(({ uid }) => uid)])).toEqual([
+      ['Marquées par vous (le temps de cette lecture)', undefined, ['1.1.1']],
+      ['D’intérêt', 'À voir', ['1.1.1']],
+      ['Pour le staff', undefined, ['1.1.1']],
+      ['Images clés de l’examen', undefined, ['1.1.2']],
+    ]);
+    expect(marks).toContain('1.1.1');
+    expect(groups[0]?.images[0]?.address).toBe('/dicomweb/G/studies/1/series/1.1/instances/1.1.1/thumbnail');
   });
   it('compares two exams side by side', () => {
     expect(shellView(grantOn('1', '2'), options)).toMatchObject({ comparing: true, preview: undefined });

@@ -56,25 +56,20 @@ export function frameAddress(grant: ViewerGrant): string {
   return `/viewer/basic?${query.toString()}`;
 }
 
-interface KeyImage {
-  readonly uid: string;
-  readonly address: string;
-  readonly label: string;
+/** Address of one image in the viewer's data. */
+export function imageAddress({ id }: ViewerGrant, study: string, series: string, instance: string): string {
+  return `/dicomweb/${id}/studies/${study}/series/${series}/instances/${instance}`;
 }
 
-function keyImagesOf(grant: ViewerGrant): KeyImage[] {
-  const images = [...grant.sources.values()].flatMap(({ study }) =>
-    study.series.flatMap((series) =>
-      series.instances
-        .filter(({ isKeyImage }) => isKeyImage)
-        .map(({ sopInstanceUid: uid, instanceNumber }) => ({
-          uid,
-          address: `/dicomweb/${grant.id}/studies/${study.studyInstanceUid}/series/${series.seriesInstanceUid}/instances/${uid}/thumbnail`,
-          label: [series.description, instanceNumber].filter(Boolean).join(' – '),
-        })),
-    ),
-  );
-  return images.slice(0, 40);
+/** The reports, named by the date of their exam when there are several. */
+function reportViews({ reports = [] }: ViewerGrant) {
+  return reports.map(({ path, date }, number) => ({
+    number,
+    // How Chromium's and Firefox's readers of PDF open: no list of pages, whole width.
+    address: `${path}#navpanes=0&view=FitH`,
+    label: reports.length > 1 ? `${t.reportOf} ${frenchDate(date)}` : t.report,
+    title: `${t.reportTitle} ${frenchDate(date)}`.trim(),
+  }));
 }
 
 /** The image at which the viewer itself opens a stack. */
@@ -90,8 +85,8 @@ function previewOf(grant: ViewerGrant, isImage: (sopClassUid: string) => boolean
     instances.some(({ sopClassUid }) => isImage(sopClassUid)),
   );
   if (!source || !series || grant.sources.size > 1) return undefined;
-  const path = `/dicomweb/${grant.id}/studies/${source.study.studyInstanceUid}/series/${series.seriesInstanceUid}`;
-  return `${path}/instances/${firstOf(series)}/rendered?viewport=1024,1024`;
+  const { studyInstanceUid } = source.study;
+  return `${imageAddress(grant, studyInstanceUid, series.seriesInstanceUid, firstOf(series))}/rendered?viewport=1024,1024`;
 }
 
 /** Everything that the page around the viewer shows. */
@@ -104,7 +99,6 @@ export function shellView(
     readonly isImage: (sopClassUid: string) => boolean;
   },
 ) {
-  const keyImages = keyImagesOf(grant);
   return {
     v: t,
     grantId: grant.id,
@@ -114,9 +108,8 @@ export function shellView(
     frame: frameAddress(grant),
     preview: previewOf(grant, options.isImage),
     early: options.early,
-    report: grant.reportPath,
+    reports: reportViews(grant),
     back: grant.returnPath ?? '/',
-    keyImages: keyImages.length > 0 ? keyImages : undefined,
     use: t.use[options.use],
     isDiagnostic: options.use === 'diagnostic',
   };

@@ -1,11 +1,16 @@
-import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { ConfigOf } from '../../platform/config';
+import { GatewayError, platformErrors } from '../../platform/errors';
 import { Access } from '../../platform/http';
-import { mayHoldPixelData } from '../../standards/dicom';
-import { viewerConfig, ViewerFiles, ViewerGrants, viewerPolicy } from '../../viewer';
+import { isUid, mayHoldPixelData } from '../../standards/dicom';
+import { keyImageNotes, viewerConfig, ViewerFiles, ViewerGrant, ViewerGrants, viewerPolicy } from '../../viewer';
+import { keyImagesView } from './key-images.view';
 import { streamProgress } from './progress-stream';
 import { shellView } from './shell.view';
+
+/** The notes are small; a reader does not wait longer for them. */
+const notesWaitMs = 10_000;
 
 /** The page around the viewer: whose images these are, how far they are, and the viewer itself in a frame. */
 @Controller()
@@ -34,6 +39,26 @@ export class ViewerController {
     streamProgress(this.grants.ofSession(id, request.sessionID), this.grants, request, response);
   }
 
+  /** Key images of the studies, as far as they have arrived, and those the reader marked. */
+  @Get('view/:grant/key-images')
+  keyImages(@Param('grant') id: string, @Req() request: Request) {
+    return keyImagesOf(this.grants.ofSession(id, request.sessionID));
+  }
+
+  /** `{ instance, marked }` */
+  @Post('view/:grant/marks')
+  @HttpCode(200)
+  mark(
+    @Param('grant') id: string,
+    @Body('instance') sopInstanceUid: unknown,
+    @Body('marked') isMarked: unknown,
+    @Req() request: Request,
+  ) {
+    if (typeof sopInstanceUid !== 'string' || !isUid(sopInstanceUid) || typeof isMarked !== 'boolean')
+      throw new GatewayError(platformErrors.badRequest, { detail: 'instance, marked' });
+    return keyImagesOf(this.grants.mark(id, request.sessionID, { sopInstanceUid, isMarked }));
+  }
+
   @Post('view/:grant/close')
   close(@Param('grant') id: string, @Req() request: Request, @Res() response: Response): void {
     const { returnPath } = this.grants.ofSession(id, request.sessionID);
@@ -54,4 +79,10 @@ export class ViewerController {
     response.set('Content-Security-Policy', viewerPolicy);
     response.type('html').send(this.files.page);
   }
+}
+
+async function keyImagesOf(grant: ViewerGrant) {
+  const signal = AbortSignal.timeout(notesWaitMs);
+  const notes = await Promise.all([...grant.sources.values()].map((source) => keyImageNotes(source, signal)));
+  return keyImagesView(grant, notes.flat());
 }

@@ -10,13 +10,23 @@ import { viewerErrors } from '../viewer.errors';
 const studiesMax = 4;
 const sweepMs = 20_000;
 
+/** Images that one reader marks in one viewer. */
+const marksMax = 200;
+
+export interface ViewerReport {
+  /** Path of our own page that gives the PDF. */
+  readonly path: string;
+  /** Which exam it is of, when several are open: YYYYMMDD. */
+  readonly date?: string;
+}
+
 export interface GrantRequest {
   /** Session that may use the grant, and no other. */
   readonly sessionId: string;
   readonly professional: { readonly id: string; readonly name: string };
   readonly sources: readonly ViewerStudySource[];
-  /** Path of our own page that gives the report's PDF, shown beside the images. */
-  readonly reportPath?: string;
+  /** Reports shown beside the images, the one of the first exam first. */
+  readonly reports?: readonly ViewerReport[];
   /** Path of the page to go back to. */
   readonly returnPath?: string;
 }
@@ -28,9 +38,12 @@ export interface ViewerGrant extends Omit<GrantRequest, 'sources'> {
   readonly patient: ViewerPatient;
   /** By StudyInstanceUID, in the order asked for. */
   readonly sources: ReadonlyMap<string, ViewerStudySource>;
+  /** SOP Instance UIDs of the images marked by the reader, in the order of marking; they end with the viewer. */
+  readonly marks: ReadonlySet<string>;
 }
 
 interface Held {
+  readonly marks: Set<string>;
   readonly grant: ViewerGrant;
   readonly keyHash: Buffer;
   usedAt: number;
@@ -67,15 +80,17 @@ export class ViewerGrants implements OnApplicationShutdown {
       throw new GatewayError(viewerErrors.patientsDiffer);
     }
     const key = randomBytes(32).toString('base64url');
+    const marks = new Set<string>();
     const grant: ViewerGrant = {
       ...request,
+      marks,
       id: randomBytes(24).toString('base64url'),
       openedAt: this.now(),
       patient: first.study.patient,
       sources: new Map(request.sources.map((source) => [source.study.studyInstanceUid, source])),
     };
     this.makeRoom(request.sessionId);
-    this.byId.set(grant.id, { grant, keyHash: hashOf(key), usedAt: this.now() });
+    this.byId.set(grant.id, { grant, marks, keyHash: hashOf(key), usedAt: this.now() });
     return { grant, key };
   }
 
@@ -95,6 +110,21 @@ export class ViewerGrants implements OnApplicationShutdown {
     }
     held.usedAt = this.now();
     return held.grant;
+  }
+
+  /**
+   * Marks an image, or takes the mark away.
+   * @throws GatewayError `grantUnknown`, `notGranted` when the viewer does not show it, `marksFull`
+   */
+  mark(id: string, sessionId: string, image: { sopInstanceUid: string; isMarked: boolean }): ViewerGrant {
+    const grant = this.ofSession(id, sessionId);
+    const { sopInstanceUid, isMarked } = image;
+    const marks = this.byId.get(id)?.marks;
+    if (!isMarked) marks?.delete(sopInstanceUid);
+    else if (!listsImage(grant, sopInstanceUid)) throw new GatewayError(viewerErrors.notGranted);
+    else if ((marks?.size ?? 0) >= marksMax) throw new GatewayError(viewerErrors.marksFull);
+    else marks?.add(sopInstanceUid);
+    return grant;
   }
 
   /** Ends a grant; ends nothing when it already ended. */
@@ -137,6 +167,12 @@ export class ViewerGrants implements OnApplicationShutdown {
   private sweep(): void {
     for (const id of [...this.byId.keys()]) this.alive(id);
   }
+}
+
+function listsImage({ sources }: ViewerGrant, uid: string): boolean {
+  return [...sources.values()].some(({ study }) =>
+    study.series.some(({ instances }) => instances.some(({ sopInstanceUid }) => sopInstanceUid === uid)),
+  );
 }
 
 const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();

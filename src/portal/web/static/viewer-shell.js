@@ -51,6 +51,7 @@
     count.textContent = `${arrived} / ${expected} ${count.dataset.images}`;
     count.title = done && failed === 0 ? arrival.dataset.complete : '';
     byId('trouble').textContent = trouble ?? '';
+    if (done) window.dispatchEvent(new CustomEvent('drimbox-arrived'));
   }
 
   setInterval(() => {
@@ -74,20 +75,18 @@
     button.setAttribute('aria-pressed', String(linked));
     viewer()?.link(linked);
   });
-  byId('report')?.addEventListener('click', ({ currentTarget: button }) => {
-    const pane = byId('report-pane');
-    const inside = pane.querySelector('iframe');
-    pane.hidden = !pane.hidden;
-    inside.src ||= inside.dataset.src;
-    button.setAttribute('aria-pressed', String(!pane.hidden));
-  });
-  byId('keys')?.addEventListener('click', ({ currentTarget: button }) => {
-    const list = byId('key-images');
-    list.hidden = !list.hidden;
-    button.setAttribute('aria-expanded', String(!list.hidden));
-  });
-  byId('key-images')?.addEventListener('click', ({ target }) => {
-    const uid = target.closest('button')?.dataset.uid;
-    if (uid) viewer()?.show(uid);
-  });
+  /** One report at a time beside the images. */
+  const reportButtons = [...document.querySelectorAll('button.report')];
+  for (const button of reportButtons) {
+    button.addEventListener('click', () => {
+      const shows = button.getAttribute('aria-pressed') !== 'true';
+      const pane = byId('report-pane');
+      for (const each of reportButtons) each.setAttribute('aria-pressed', String(each === button && shows));
+      for (const inside of pane.querySelectorAll('iframe')) {
+        inside.hidden = inside.dataset.number !== button.dataset.report;
+        if (!inside.hidden) inside.src ||= inside.dataset.src;
+      }
+      pane.hidden = !shows;
+    });
+  }
 })();
