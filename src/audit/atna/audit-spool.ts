@@ -93,18 +93,18 @@ export class AuditSpool {
       [String(position)],
     );
     const records = rows.map(recordOf);
-    const seenBy = String(rows[0]?.seen_by ?? '0');
+    const seenBy = text(rows[0]?.seen_by) ?? '0';
     return { records, ...gapsOf(position, records, seenBy) };
   }
 
   /** Moves the cursor past what was received. @throws Error when another process has taken over meanwhile */
   async advance({ position, gaps, late }: Delivered): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      const [, moved] = (await manager.query(
+      const [, moved] = await manager.query<[unknown, number]>(
         `UPDATE audit_atna_cursor SET position = $3, confirmed_at = now(),
            held_until = now() + $4 * interval '1 millisecond' WHERE name = $1 AND holder = $2`,
         [cursorName, this.holder, String(position), this.leaseMs],
-      )) as [unknown, number];
+      );
       if (moved !== 1) throw new Error('another process sends the audit trail now');
       for (const id of late) await closeGap(manager, id);
       for (const { firstId, lastId, seenBy } of gaps) {
@@ -150,11 +150,11 @@ function gapsOf(position: bigint, records: readonly SpooledRecord[], seenBy: str
 
 /** Takes one number out of its gap: what is left on either side stays open. */
 async function closeGap(manager: EntityManager, id: bigint): Promise<void> {
-  const [removed] = (await manager.query(
+  const [removed] = await manager.query<[Row[], number]>(
     `DELETE FROM audit_atna_gap WHERE $1 BETWEEN first_id AND last_id
      RETURNING first_id, last_id, seen_by::text AS seen_by, seen_at`,
     [String(id)],
-  )) as [Row[], number];
+  );
   for (const row of removed) {
     const sides = [
       [BigInt(row.first_id as string), id - 1n],

@@ -9,6 +9,9 @@ import { act, alert, event, EventRule, nodeRefused, own, taken, useRefused } fro
 export const eventTable: Partial<Record<AuditKind, EventRule>> = {
   'gateway.started': event(dicom.applicationActivity, types.applicationStart, 'E', 'application'),
   'gateway.stopped': event(dicom.applicationActivity, types.applicationStop, 'E', 'application'),
+  'configuration.changed': alert(types.softwareConfiguration, 'configuration.changed', 'Configuration changed'),
+  'certificate.changed': alert(types.securityConfiguration, 'certificate.changed', 'Certificate replaced'),
+  'audit.chain-broken': alert(types.restrictedFunction, 'audit.chain-broken', 'Audit trail altered'),
 
   // RAD-107, source: another gateway asked for images.
   'serving.delivered': event(dicom.instancesTransferred, types.rad107, 'R', 'serves'),
@@ -63,6 +66,9 @@ export const eventTable: Partial<Record<AuditKind, EventRule>> = {
   'statistics.exported': event(dicom.auditLogUsed, own('statistics.exported', 'Statistics exported'), 'R', 'user', {
     trail: true,
   }),
+  'audit.archived': event(dicom.auditLogUsed, own('audit.archived', 'Periods archived'), 'U', 'user', { trail: true }),
+  'audit.exported': event(dicom.auditLogUsed, own('audit.exported', 'Trail exported'), 'R', 'user', { trail: true }),
+  'audit.verified': event(dicom.auditLogUsed, own('audit.verified', 'Trail verified'), 'R', 'user', { trail: true }),
 
   'context.called': event(dicom.patientRecord, own('context.called', 'Contextual call'), 'R', 'receives'),
   'context.opened': event(dicom.patientRecord, own('context.opened', 'Patient opened'), 'R', 'user'),

@@ -27,7 +27,9 @@ export class SyslogConnection {
     private readonly timeoutMs: number,
   ) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    socket.on('error', (error) => (this.failure ??= error));
+    socket.on('error', (error: Error) => {
+      this.failure ??= error;
+    });
     socket.on('end', () => {
       if (!this.isEnding) this.failure ??= new Error('the repository closed the connection');
     });
@@ -77,7 +79,8 @@ export class SyslogConnection {
       timer = setTimeout(() => reject(new Error(complaint)), this.timeoutMs);
     });
     const gone = this.closed.then(() => {
-      if (this.failure || !this.isEnding) throw this.failure ?? new Error('the connection was closed');
+      if (this.failure) throw this.failure;
+      if (!this.isEnding) throw new Error('the connection was closed');
     });
     try {
       await Promise.race([work, late, gone]);

@@ -2,15 +2,15 @@ import { element, XmlFragment } from '../soap';
 import { ActiveParticipant, AuditMessage, CodedValue, ParticipantObject } from './audit-message';
 
 /** Longest value that is written; what a caller chose cannot make a message that a repository would cut (A.6: 32768 octets). */
-const valueLengthMax = 1_000;
+const valueLengthMax = 500;
 const detailsMax = 20;
 /** A detail is base64: a third longer than its octets. */
-const detailLengthMax = 300;
+const detailLengthMax = 200;
 const accessPointTypes = { name: '1', address: '2', uri: '5' } as const;
 
 /**
  * The XML of an audit message (DICOM PS3.15, A.5.1), on one line and without declaration: syslog says that it is UTF-8.
- * Characters that XML cannot hold become U+FFFD; values are cut at 1,000 characters.
+ * Characters that XML cannot hold become U+FFFD; values are cut at 500 characters, details at 200.
  */
 export function writeAuditMessage(message: AuditMessage): string {
   const { source } = message;

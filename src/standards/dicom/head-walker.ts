@@ -31,6 +31,8 @@ export interface HeadWalkerOptions {
   readonly stopAt: Tag;
   /** Longest head, in bytes after inflation; 1 MiB unless told. */
   readonly headBytesMax?: number;
+  /** The only elements worth remembering; all unless told. */
+  readonly keep?: ReadonlySet<Tag>;
   /** Deepest nesting of sequences of undefined length; 64 unless told. */
   readonly depthMax?: number;
 }
@@ -65,7 +67,7 @@ export class HeadWalker {
   private open?: Omit<WalkedElement, 'endOffset'>;
   private after: Buffer[] = [];
   private finished = false;
-  /** Elements of the outermost level, in the order of the data set. */
+  /** Elements of the outermost level, in the order of the data set: those to be kept. */
   readonly elements: WalkedElement[] = [];
 
   constructor(private readonly options: HeadWalkerOptions) {
@@ -177,7 +179,8 @@ export class HeadWalker {
       this.finished = true;
       return;
     }
-    this.open = { tag, vr, offset: this.position, valueOffset, length };
+    const { keep } = this.options;
+    this.open = keep?.has(tag) === false ? undefined : { tag, vr, offset: this.position, valueOffset, length };
     this.enterOrSkip(this.encoding);
   }
 

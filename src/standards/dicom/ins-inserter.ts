@@ -59,6 +59,8 @@ function checkIns({ matricule, oid, issuer }: InsToInsert): void {
     throw new TypeError('the issuer is not an LO value');
 }
 
+const kept: ReadonlySet<number> = new Set([OTHER_PATIENT_IDS_SEQUENCE]);
+
 class PlainInsInserter implements ChunkTransformer {
   private walker?: HeadWalker;
 
@@ -69,6 +71,7 @@ class PlainInsInserter implements ChunkTransformer {
     this.walker = new HeadWalker({
       transferSyntaxUid: options.transferSyntaxUid,
       stopAt: OTHER_PATIENT_IDS_SEQUENCE + 1,
+      keep: kept,
       headBytesMax: options.headBytesMax,
     });
   }

@@ -1,0 +1,133 @@
+import { auditKinds, AuditOutcome } from '../index';
+import { eventTable } from './event-table';
+import { SpooledRecord } from './spooled-record';
+import { AuditingNode, toAuditMessage } from './to-audit-message';
+
+const node: AuditingNode = { source: { id: 'DRIMbox' }, hostName: 'db1.test', processId: '42' };
+const record = (kind: string, more: Partial<SpooledRecord> = {}): SpooledRecord => ({
+  id: '17',
+  at: new Date('2026-11-21T05:06:07Z'),
+  kind,
+  outcome: 'success',
+  actor: {},
+  facts: {},
+  ...more,
+});
+const doctor = { professionalId: '899900000017', professionalName: 'CAMILLE ESSAI', structureId: '999900000000019' };
+const codesOf = (kind: string, more: Partial<SpooledRecord> = {}) => {
+  const { event, types, action, outcome } = toAuditMessage(record(kind, more), node);
+  return [event.code, types[0]?.code, action, outcome];
+};
+const rolesOf = (kind: string, more: Partial<SpooledRecord> = {}) =>
+  toAuditMessage(record(kind, more), node).participants.map(({ userId, roles, isRequestor }) => [
+    userId,
+    roles[0]?.meaning,
+    isRequestor,
+  ]);
+
+describe('the trail as audit messages', () => {
+  it('has a line for every kind of event (src/audit/atna/event-table.ts)', () => {
+    expect(auditKinds.filter((kind) => eventTable[kind] === undefined)).toEqual([]);
+  });
+
+  it.each([
+    ['dmp.stored-query', '110112', 'ITI-18', 'E'],
+    ['dmp.provide-and-register', '110106', 'ITI-41', 'R'],
+    ['dmp.retrieve', '110107', 'ITI-43', 'C'],
+    ['dmp.update-document-set', '110106', 'ITI-57', 'U'],
+    ['serving.delivered', '110104', 'RAD-107', 'R'],
+    ['retrieval.series', '110104', 'RAD-107', 'C'],
+    ['gateway.started', '110100', '110120', 'E'],
+    ['gateway.stopped', '110100', '110121', 'E'],
+    ['portal.login', '110114', '110122', 'E'],
+    ['portal.logout', '110114', '110123', 'E'],
+    ['pki.certificate-refused', '110113', '110126', 'E'],
+    ['whitelist.refused', '110113', '110129', 'E'],
+    ['exams.identity-differs', '110113', '110132', 'E'],
+    ['portal.trail-consulted', '110101', undefined, 'R'],
+    ['transfer.imported', '110107', 'transfer.imported', 'C'],
+    ['transfer.archive-exported', '110106', 'transfer.archive-exported', 'R'],
+    ['transfer.archive-read', '110107', 'transfer.archive-read', 'C'],
+    ['of-a-later-release', 'of-a-later-release', undefined, 'E'],
+  ])('%s is event %s, type %s, action %s', (kind, event, type, action) => {
+    expect(codesOf(kind)).toEqual([event, type, action, '0']);
+  });
+
+  it.each([
+    ['serving.peer-not-listed', '110113', '110126'],
+    ['serving.token-absent', '110113', '110132'],
+    ['psc.token-inactive', '110113', '110132'],
+    ['serving.not-in-manifest', '110104', 'RAD-107'],
+  ])('a request refused for %s is %s', (errorCode, event, type) => {
+    expect(codesOf('serving.refused', { outcome: 'refused', errorCode })).toEqual([
+      event,
+      type,
+      event === '110113' ? 'E' : 'R',
+      '4',
+    ]);
+  });
+
+  it.each([
+    ['success', '0'],
+    ['refused', '4'],
+    ['failure', '8'],
+  ] as [AuditOutcome, string][])('%s is outcome %s', (outcome, indicator) => {
+    expect(codesOf('dmp.retrieve', { outcome })[3]).toBe(indicator);
+  });
+
+  it('names source and destination from the side of each transaction, and one requestor at most', () => {
+    expect(rolesOf('dmp.stored-query', { actor: doctor })).toEqual([
+      ['DRIMbox', 'Source Role ID', false],
+      ['DMP', 'Destination Role ID', false],
+      ['899900000017', undefined, true],
+    ]);
+    expect(rolesOf('dmp.retrieve')).toEqual([
+      ['DMP', 'Source Role ID', false],
+      ['DRIMbox', 'Destination Role ID', true],
+    ]);
+    expect(rolesOf('serving.delivered', { actor: { peer: 'CN=db3' } })).toEqual([
+      ['DRIMbox', 'Source Role ID', false],
+      ['CN=db3', 'Destination Role ID', true],
+    ]);
+    expect(rolesOf('retrieval.series', { facts: { host: 'db2.test' }, actor: doctor })[0]).toEqual([
+      'db2.test',
+      'Source Role ID',
+      false,
+    ]);
+    expect(rolesOf('transfer.imported', { facts: { pacs: 'main' } })[1]).toEqual([
+      'main',
+      'Destination Role ID',
+      false,
+    ]);
+    const counts = auditKinds.map(
+      (kind) =>
+        toAuditMessage(record(kind, { actor: { ...doctor, peer: 'p' } }), node).participants.filter(
+          (p) => p.isRequestor,
+        ).length,
+    );
+    expect(Math.max(...counts)).toBe(1);
+  });
+
+  it('holds patient, study with its number of objects, document, query, and the line of the trail', () => {
+    const { objects } = toAuditMessage(
+      record('dmp.stored-query', {
+        patient: { matricule: '299999999999989', oid: '1.2.250.1.213.1.4.10' },
+        studyInstanceUid: '1.2.3',
+        documentUniqueId: '1.2.4',
+        instances: 3,
+        correlationId: 'abc',
+        facts: { messageId: 'urn:uuid:1' },
+      }),
+      node,
+    );
+    expect(objects.map(({ id, idType }) => [id, idType.code])).toEqual([
+      ['299999999999989^^^&1.2.250.1.213.1.4.10&ISO^NH', '2'],
+      ['1.2.3', '110180'],
+      ['1.2.4', '9'],
+      ['urn:uuid:1', 'ITI-18'],
+      ['17', 'trail-record'],
+    ]);
+    expect(objects[1].instances).toEqual({ count: 3 });
+    expect(objects[4].details).toContainEqual({ type: 'correlationId', value: 'abc' });
+  });
+});
