@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ExpectedInstance, Pacs, PACS_DIRECTORY, PacsDirectory, RetrievalOutcome } from '../../connectors/pacs';
 import { ConfigOf } from '../../platform/config';
-import { GatewayError } from '../../platform/errors';
+import { ErrorEntry, GatewayError } from '../../platform/errors';
 import { CallerGone, Exchange } from '../../platform/http';
 import { Transcoder } from '../../platform/transcoding';
 import type { InsToInsert } from '../../standards/dicom';
@@ -109,7 +109,7 @@ export class WadoService {
     const answer =
       resource.level === 'frames'
         ? new FramesAnswer({ ...common, frames: resource.frames })
-        : new InstancesAnswer({ ...common, ins });
+        : new InstancesAnswer({ ...common, ins, expected: expected.length });
     counted.answer = answer;
     const pacs = await this.pacsOf(manifest, exchange.signal);
     const outcome = await this.retrieve(pacs, resource, expected, answer, signal, exchange.correlationId);
@@ -154,10 +154,16 @@ function resourceAt(path: string): WadoResource {
   return resource.value;
 }
 
-/** Whatever broke because the caller had gone is told as that. */
+const endings: Readonly<Record<CallerGone['why'], ErrorEntry>> = {
+  left: servingErrors.callerLeft,
+  stalled: servingErrors.stalled,
+  dismissed: servingErrors.peerDismissed,
+  closing: servingErrors.closing,
+};
+
+/** Whatever broke because the exchange was aborted is told as that: the caller's doing, or ours. */
 function goneError(reason: unknown, cause: unknown): GatewayError {
-  const isStall = reason instanceof CallerGone && reason.why === 'stalled';
-  return new GatewayError(isStall ? servingErrors.stalled : servingErrors.callerLeft, { cause });
+  return new GatewayError(endings[reason instanceof CallerGone ? reason.why : 'left'], { cause });
 }
 
 function failureOf(thrown: unknown): GatewayError {
