@@ -25,6 +25,8 @@ if (code !== 0) {
   process.exit(code);
 }
 for (const folder of ['src', 'sandbox', 'bench', 'scripts']) if (existsSync(join(root, folder))) copyAssets(folder);
+// The portal shows the runbook's pages beside what they are about.
+cpSync(join(root, 'docs/runbook'), join(root, 'dist/src/portal/web/runbook'), { recursive: true });
 try {
   await prepareOhif({ say: (text) => process.stdout.write(`${text}\n`) });
 } catch (error) {

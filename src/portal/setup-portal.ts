@@ -4,6 +4,7 @@ import express, { NextFunction, Request, Response } from 'express';
 import hbs from 'hbs';
 import helmet from 'helmet';
 import { DataSource } from 'typeorm';
+import { AlarmWatch } from '../audit/alarms';
 import type { ConfigOf } from '../platform/config';
 import { acceptCorrelationId, runWithCorrelation } from '../platform/logging';
 import { persistenceConfig } from '../platform/persistence';
@@ -13,6 +14,7 @@ import { portalConfig } from './portal.config';
 import { registerFormats, ScreenFormat } from './screen/format';
 import { menuOf } from './screen/menu';
 import { messages } from './screen/messages';
+import { alarmNotice } from './service/service.view';
 import { userOf } from './session/portal-user';
 import { sessionMiddlewares } from './session/session.middleware';
 import { mountViewer } from './viewer';
@@ -55,15 +57,18 @@ function correlate(request: Request, response: Response, next: NextFunction): vo
   runWithCorrelation(id, next);
 }
 
-/** What every view may use: the user, the form mark, the texts. */
-function viewLocals(request: Request, response: Response, next: NextFunction): void {
-  const user = userOf(request);
-  response.locals.user = user;
-  response.locals.situationName = request.session.situationName;
-  response.locals.csrf = user ? csrfToken(request) : undefined;
-  response.locals.menu = menuOf(user, request.path);
-  response.locals.path = request.path;
-  next();
+/** What every view may use: the user, the form mark, the texts, the alarms that stand. */
+function viewLocals(alarms: AlarmWatch) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const user = userOf(request);
+    response.locals.user = user;
+    response.locals.situationName = request.session.situationName;
+    response.locals.csrf = user ? csrfToken(request) : undefined;
+    response.locals.menu = menuOf(user, request.path);
+    response.locals.alarmNotice = alarmNotice(user, alarms.active(), request.path);
+    response.locals.path = request.path;
+    next();
+  };
 }
 
 function setupViews(app: NestExpressApplication): void {
@@ -102,5 +107,5 @@ export function setupPortal(app: NestExpressApplication): void {
     express.json({ limit: formBytesMax }),
   );
   app.use(...sessionMiddlewares(config, dataDir, app.get(DataSource)));
-  app.use(viewLocals, formLimits(config), csrfProtection(withoutCsrf));
+  app.use(viewLocals(app.get(AlarmWatch)), formLimits(config), csrfProtection(withoutCsrf));
 }

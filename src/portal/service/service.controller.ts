@@ -1,37 +1,73 @@
-import { Controller, Get, Res } from '@nestjs/common';
-import type { Response } from 'express';
-import { HealthRegistry, HealthReport } from '../../platform/health';
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AlarmRepository, AlarmWatch } from '../../audit/alarms';
+import { GatewayError, platformErrors } from '../../platform/errors';
+import { HealthRegistry } from '../../platform/health';
 import { Access } from '../../platform/http';
-import { serviceMessages } from './service.messages';
-import { serviceView } from './service.view';
+import { userOf } from '../session/portal-user';
+import { readGuide } from './runbook';
+import { checkLabel, serviceMessages } from './service.messages';
+import { alarmView, mayAcknowledge, serviceView } from './service.view';
 
-/** Several operators who watch the page ask the neighbours no more often than this. */
-const believedMs = 5_000;
+const endedShown = 10;
 
 /** What works, what does not, since when, and what to do. */
 @Controller('/service')
 @Access('operator', 'auditor', 'administrator')
 export class ServiceController {
-  private last?: { readonly at: Date; readonly reports: Promise<HealthReport[]> };
-
-  constructor(private readonly health: HealthRegistry) {}
+  constructor(
+    private readonly health: HealthRegistry,
+    private readonly watch: AlarmWatch,
+    private readonly alarms: AlarmRepository,
+  ) {}
 
   @Get()
-  async page(@Res() response: Response): Promise<void> {
-    response.render('service/service', { title: serviceMessages.title, script: 'refresh.js', ...(await this.state()) });
+  async page(@Query('fait') done: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
+    response.render('service/service', {
+      title: serviceMessages.title,
+      script: 'refresh.js',
+      answer: done === 'oui' ? serviceMessages.taken : done === 'non' ? serviceMessages.notTaken : undefined,
+      ended: (await this.alarms.ended(endedShown)).map(alarmView),
+      ...(await this.state(request)),
+    });
   }
 
-  /** The checks alone, for the page that renews them. */
+  /** The alarms and checks alone, for the page that renews them. */
   @Get('/controles')
-  async checks(@Res() response: Response): Promise<void> {
-    response.render('partials/service-checks', { layout: false, ...(await this.state()) });
+  async checks(@Req() request: Request, @Res() response: Response): Promise<void> {
+    response.render('partials/service-checks', { layout: false, ...(await this.state(request)) });
   }
 
-  private async state() {
-    const now = new Date();
-    if (!this.last || now.getTime() - this.last.at.getTime() > believedMs)
-      this.last = { at: now, reports: this.health.report() };
-    const { at, reports } = this.last;
-    return serviceView(await reports, at);
+  /** Somebody takes care of an alarm: recorded, and shown to the others. */
+  @Post('/alarmes')
+  @Access('operator', 'administrator')
+  async acknowledge(
+    @Body() body: { alarme?: unknown } | undefined,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const id = body?.alarme;
+    if (typeof id !== 'string' || !/^\d{1,18}$/.test(id)) throw new GatewayError(platformErrors.notFound);
+    const user = userOf(request);
+    const actor = { professionalId: user?.id, professionalName: user?.name, address: request.ip };
+    const done = await this.watch.acknowledge(id, actor);
+    response.redirect(303, `/service?fait=${done ? 'oui' : 'non'}`);
+  }
+
+  /** What to do about a check: the page of the runbook. */
+  @Get('/aide/:page')
+  async guide(@Param('page') page: string, @Res() response: Response): Promise<void> {
+    const html = await readGuide(page);
+    if (html === undefined) throw new GatewayError(platformErrors.notFound);
+    response.render('service/guide', { title: checkLabel(page), m: serviceMessages, html });
+  }
+
+  private async state(request: Request) {
+    const reports = await this.health.recent();
+    return {
+      ...serviceView(reports, new Date()),
+      alarms: this.watch.active().map(alarmView),
+      mayAcknowledge: mayAcknowledge(userOf(request)),
+    };
   }
 }

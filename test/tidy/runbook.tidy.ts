@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { configSlices } from '../../src/app.module';
+import { familyOf } from '../../src/platform/health';
+import { expositionText } from '../../src/platform/metrics';
+import { checkLabel } from '../../src/portal/service/service.messages';
+import { projectFiles, read, sourceFiles } from './tree';
+
+const sections = ['## What it means', '## How to see it', '## What to do', '## How to check that it is over'];
+
+/** Names of the checks that the product registers: `pacs-` and a name for each PACS. */
+function checks(): string[] {
+  return sourceFiles('src').flatMap((file) =>
+    [...read(file).matchAll(/health\.register\(\{\s*name: ['`]([a-z-]+)(?:\$\{[^}]*\})?['`]/g)].map(([, name]) => name),
+  );
+}
+
+describe('runbook', () => {
+  const pages = projectFiles().filter((file) => /^docs\/runbook\/[a-z-]+\.md$/.test(file));
+  const named = checks();
+
+  it('knows the checks of the product', () => {
+    expect(named).toEqual(expect.arrayContaining(['database', 'disk', 'dmp', 'pacs-', 'psc', 'white-list']));
+    expect(new Set(named).size).toBe(named.length);
+  });
+
+  it.each(named)(
+    'has a page for the alarm and the advice of the check %s, that tells what, where, how, until when',
+    (name) => {
+      const page = `docs/runbook/${familyOf(name)}.md`;
+      expect(pages).toContain(page);
+      const text = read(page);
+      expect(sections.filter((section) => !text.includes(`\n${section}\n`))).toEqual([]);
+    },
+  );
+
+  it.each(named.filter((name) => name !== 'pacs-'))('calls the check %s by a French name on the screen', (name) => {
+    expect(checkLabel(name)).not.toBe(name);
+  });
+
+  it('names settings and metrics that exist, and pages that exist', async () => {
+    const settings = new Set(configSlices.flatMap((slice) => Object.values(slice.shape).map(({ name }) => name)));
+    const exposed = await expositionText();
+    const wrong = pages.flatMap((page) => {
+      const text = read(page);
+      const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([whole, one]) => one ?? whole);
+      return [
+        ...all(/\bDRIMBOX_[A-Z0-9_]*[A-Z0-9]\b(?!_?…)/g).filter((name) => !settings.has(name)),
+        ...all(/`(drimbox_[a-z_]+?)(?:_bucket|_sum|_count)?(?:\{[^`]*)?`/g).filter(
+          (name) => name !== 'drimbox_run' && !exposed.includes(`# TYPE ${name} `),
+        ),
+        ...all(/\]\(([a-z-]+)\.md\)/g).filter((name) => !pages.includes(`docs/runbook/${name}.md`)),
+      ].map((name) => `${page}: ${name}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
