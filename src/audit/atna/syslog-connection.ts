@@ -52,7 +52,7 @@ export class SyslogConnection {
 
   /** Resolves when the system has taken the bytes. */
   async write(bytes: Buffer): Promise<void> {
-    if (this.failure) throw this.failure;
+    this.check();
     const written = new Promise<void>((resolve, reject) => {
       this.socket.write(bytes, (error) => (error ? reject(error) : resolve()));
     });
@@ -61,16 +61,20 @@ export class SyslogConnection {
 
   /** Ends the stream and waits until the repository has read it to the end. @throws Error when that cannot be known */
   async close(): Promise<void> {
-    if (this.failure) throw this.failure;
+    this.check();
     this.isEnding = true;
     this.socket.end();
     await this.within('the repository does not confirm the end', this.closed);
-    if (this.failure) throw this.failure;
+    this.check();
   }
 
   destroy(): void {
     this.isEnding = true;
     this.socket.destroy();
+  }
+
+  private check(): void {
+    if (this.failure) throw this.failure;
   }
 
   private async within(complaint: string, work: Promise<unknown>): Promise<void> {
@@ -79,7 +83,7 @@ export class SyslogConnection {
       timer = setTimeout(() => reject(new Error(complaint)), this.timeoutMs);
     });
     const gone = this.closed.then(() => {
-      if (this.failure) throw this.failure;
+      this.check();
       if (!this.isEnding) throw new Error('the connection was closed');
     });
     try {
