@@ -15,6 +15,12 @@ export const viewerErrors = defineErrors('viewer', {
     operator: 'A viewer asked for something that its grant does not list.',
     screen: 'Cet examen ne fait pas partie de la visionneuse ouverte.',
   },
+  notThere: {
+    code: 'viewer.not-there',
+    status: 404,
+    caller: 'The image has no such frame or value.',
+    operator: 'A client of the viewer data asked for a frame or an attribute that the object does not have.',
+  },
   noStudy: {
     code: 'viewer.no-study',
     status: 400,
@@ -55,7 +61,7 @@ export const viewerErrors = defineErrors('viewer', {
     code: 'viewer.image-unreadable',
     status: 502,
     caller: 'This image cannot be read.',
-    operator: 'An object arrived that cannot be read as DICOM, or has no such frame or value.',
+    operator: 'An object arrived that cannot be read as DICOM.',
     screen: 'Cette image est illisible.',
   },
   notAcceptable: {

@@ -1,5 +1,7 @@
 import type TestAgent from 'supertest/lib/agent';
-import { startViewerBench, ViewerBench } from '../support/viewer-bench';
+import { ViewerOpening } from '../../src/viewer';
+import { ScheduledSource } from '../support/scheduled-source';
+import { filesOf, startViewerBench, ViewerBench, viewerPatientOf } from '../support/viewer-bench';
 
 /** Real: the whole gateway, its database, the sandbox's PACS and Pro Santé Connect. No browser. */
 describe('the data of the viewer', () => {
@@ -45,7 +47,6 @@ describe('the data of the viewer', () => {
     const path = `/dicomweb/${await open()}/studies/${study.studyInstanceUid}/series/${series}/instances/${series}.1`;
     const frame = await agent.get(`${path}/frames/1`).buffer(true);
     expect(frame.headers['content-type']).toMatch(/^multipart\/related; type="(image\/jls|application\/octet-stream)"/);
-    expect((await agent.get(`${path}/frames/2`)).status).toBe(502);
     const picture = await agent.get(`${path}/rendered`);
     expect([picture.headers['content-type'], picture.body.subarray(0, 2).toString('hex')]).toEqual([
       'image/jpeg',
@@ -53,6 +54,49 @@ describe('the data of the viewer', () => {
     ]);
     const object = await agent.get(path).set('Accept', 'application/dicom').buffer(true);
     expect(object.headers['content-type']).toBe('application/dicom');
+  });
+
+  it('says by code and problem what it cannot give', async () => {
+    const [study] = bench.studies;
+    const series = study.seriesInstanceUids[0];
+    const root = `/dicomweb/${await open()}/studies/${study.studyInstanceUid}`;
+    const image = `${root}/series/${series}/instances/${series}.1`;
+    const frames = 'multipart/related; type="image/jls"; transfer-syntax=1.2.840.10008.1.2.4.80';
+    const answers: [string, string | undefined, number, string][] = [
+      [`${root}/series/1.2.3/instances/1.2.4/frames/1`, undefined, 404, 'viewer.not-granted'],
+      [`${root}/series/${series}/instances/1.2.4/bulkdata/00420011`, undefined, 404, 'viewer.not-granted'],
+      [`${image}/frames/2`, undefined, 404, 'viewer.not-there'],
+      [`${image}/frames/0`, undefined, 404, 'viewer.not-granted'],
+      [`${image}/frames/1`, 'multipart/related; type="video/mp4"', 406, 'viewer.not-acceptable'],
+      [`${image}/bulkdata/00420011`, undefined, 404, 'viewer.not-there'],
+      [`${image}/bulkdata/00080005`, 'image/png', 406, 'viewer.not-acceptable'],
+      [`${image}/bulkdata/nonsense`, undefined, 404, 'viewer.not-granted'],
+    ];
+    for (const [path, accept, status, code] of answers) {
+      const answer = await agent.get(path).set('Accept', accept ?? '*/*');
+      expect([path, answer.status, answer.body.code]).toEqual([path, status, code]);
+      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+    }
+    expect((await agent.get(`${image}/frames/1`).set('Accept', frames)).status).toBe(200);
+    expect((await agent.get(`${image}/bulkdata/00080005`)).status).toBe(200);
+  });
+
+  it('gives 502 with the reason when the PACS no longer holds an image', async () => {
+    const [study] = bench.studies;
+    const series = study.seriesInstanceUids[0];
+    const source = new ScheduledSource(await filesOf(study), viewerPatientOf(study));
+    source.fail(`${series}.2`);
+    const professional = { id: '899900000017', name: 'ESSAI' };
+    const opening = bench.app.get(ViewerOpening, { strict: false });
+    const { grant, key } = await opening.open({ sessionId: 'elsewhere', professional, sources: [source] });
+    const path = `/dicomweb/${grant.id}/studies/${study.studyInstanceUid}/series/${series}/instances/${series}.2`;
+    const cookie = `__Secure-drimbox-view=${key}`;
+    for (const what of ['frames/1', 'bulkdata/00420011', 'rendered', 'metadata', '']) {
+      const answer = await bench.visitor().get(`${path}/${what}`.replace(/\/$/, '')).set('Cookie', cookie);
+      expect([what, answer.status, answer.body.code]).toEqual([what, 502, 'viewer.image-unavailable']);
+      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(JSON.stringify(answer.body)).not.toMatch(/ESSAIDRIM/);
+    }
   });
 
   it('is closed to another session, and without the cookie', async () => {

@@ -42,21 +42,22 @@ export function streamProgress(grant: ViewerGrant, grants: ViewerGrants, request
   const stops = [...grant.sources.values()].map((source) =>
     source.onProgress(() => (pending ??= setTimeout(tell, tellEveryMs))),
   );
+  const stopEnd = grants.onEnd(grant.id, () => response.end('event: ended\ndata: {}\n\n'));
   const beat = setInterval(() => void check(), beatMs);
   const check = async () => {
     try {
-      if (!(await isLoggedIn(request))) grants.close(grant.id);
+      if (!(await isLoggedIn(request))) return grants.close(grant.id);
+      // The page is looked at: the grant stays open.
       grants.ofSession(grant.id, grant.sessionId);
       response.write(': \n\n');
     } catch (error) {
-      if (GatewayError.of(error)) response.end('event: ended\ndata: {}\n\n');
-      else response.end();
+      if (!GatewayError.of(error)) response.end();
     }
   };
   response.once('close', () => {
     clearInterval(beat);
     clearTimeout(pending);
-    for (const stop of stops) stop();
+    for (const stop of [...stops, stopEnd]) stop();
   });
   tell();
 }

@@ -1,16 +1,23 @@
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, OnModuleInit } from '@nestjs/common';
+import { ContextModule, PatientContexts } from '../../consumer/context';
 import { ExamRetrievals, OpenedExam, RetrievalModule } from '../../consumer/retrieval';
-import { grantCookie, remoteStudySource, ViewerModule, ViewerOpening } from '../../viewer';
+import { grantCookie, remoteStudySource, ViewerGrants, ViewerModule, ViewerOpening } from '../../viewer';
 import { ExamImages, ImagesOpened, ImagesRequest } from '../exams';
 
 /** The images of other hospitals in our viewer: each exam's retrieval begins, and one grant opens them all. */
 @Injectable()
-export class RetrievedExamImages extends ExamImages {
+export class RetrievedExamImages extends ExamImages implements OnModuleInit {
   constructor(
     private readonly retrievals: ExamRetrievals,
     private readonly viewers: ViewerOpening,
+    private readonly grants: ViewerGrants,
+    private readonly contexts: PatientContexts,
   ) {
     super();
+  }
+
+  onModuleInit(): void {
+    this.contexts.onEnded((contextId) => this.grants.closeContext(contextId));
   }
 
   override async open({ exams, acting, sessionId, returnPath, reports }: ImagesRequest): Promise<ImagesOpened> {
@@ -31,6 +38,7 @@ export class RetrievedExamImages extends ExamImages {
     const name = [professional.given, professional.family].filter(Boolean).join(' ');
     const { grant, key } = await this.viewers.open({
       sessionId,
+      contextId: exams[0]?.contextId,
       professional: { id: professional.subjectNameId, name },
       sources: opened.map(remoteStudySource),
       returnPath,
@@ -42,7 +50,7 @@ export class RetrievedExamImages extends ExamImages {
 
 /** What the exam pages import in order to show images. */
 @Module({
-  imports: [RetrievalModule, ViewerModule],
+  imports: [ContextModule, RetrievalModule, ViewerModule],
   providers: [{ provide: ExamImages, useClass: RetrievedExamImages }],
   exports: [ExamImages],
 })

@@ -110,7 +110,7 @@ export class ViewerFacade {
       const { transcoder } = this;
       await sendFrames({ response, instance, numbers: wanted.frames, accept, transcoder, signal });
     } else if (wanted.kind === 'bulk') {
-      sendBulk(response, instance, wanted.path, query.get('accept') ?? undefined);
+      sendBulk({ response, instance, path: wanted.path, askedType: query.get('accept') ?? undefined, accept });
     } else {
       sendObject(response, instance, wanted.instance, /^application\/dicom\b/i.test((accept ?? '').trim()));
     }

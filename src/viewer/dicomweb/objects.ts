@@ -86,6 +86,8 @@ export interface FramesToSend {
 /** `multipart/related` of frames (PS3.18 8.7.3.3); each part names its true transfer syntax. */
 export async function sendFrames({ response, instance, numbers, accept, transcoder, signal }: FramesToSend) {
   const { frames, transferSyntaxUid, mediaType } = await framesFor(instance, accept, transcoder, signal);
+  if (numbers.some((number) => number > frames.numberOfFrames))
+    throw new GatewayError(viewerErrors.notThere, { detail: `the object has ${frames.numberOfFrames} frames` });
   const views = reading(() => numbers.map((number) => frames.frame(number)));
   const multipart = new MultipartWriter({ boundary: boundaryFrom(randomBytes(18)) });
   const head = { 'Content-Type': `${mediaType}; transfer-syntax=${transferSyntaxUid}` };
@@ -120,16 +122,34 @@ export function sendObject(response: ServerResponse, instance: ArrivedInstance, 
 /** Types under which a bulk value may be shown by the browser itself; anything else is only bytes. */
 const shownTypes = ['application/pdf', 'video/mp4', 'video/mpeg'];
 
-/** The bytes of one attribute that its metadata give by reference. `path` as in `parseFacadePath`. */
-export function sendBulk(
-  response: ServerResponse,
-  instance: ArrivedInstance,
-  path: readonly string[],
-  askedType: string | undefined,
-): void {
+export interface BulkToSend {
+  readonly response: ServerResponse;
+  readonly instance: ArrivedInstance;
+  /** As in `parseFacadePath`. */
+  readonly path: readonly string[];
+  /** `accept` of the query, by which an address shows a document in the browser (PS3.18 8.3.3.1). */
+  readonly askedType: string | undefined;
+  readonly accept: string | undefined;
+}
+
+/** Ranges of an `Accept` header under which bytes without a type of their own may leave. */
+const bulkRanges = ['*/*', 'multipart/*', 'multipart/related', 'application/*', 'application/octet-stream'];
+
+function acceptsBytes(accept: string | undefined): boolean {
+  const ranges = (accept ?? '*/*').split(',').map((range) => range.split(';')[0]?.trim().toLowerCase() ?? '');
+  const inner = /type="?application\/octet-stream"?/i;
+  const namesType = /multipart\/related[^,]*type=/i.test(accept ?? '');
+  return ranges.some((range) => bulkRanges.includes(range)) && (!namesType || inner.test(accept ?? ''));
+}
+
+/** The bytes of one attribute that its metadata give by reference (PS3.18 10.4.1.1.5). */
+export function sendBulk({ response, instance, path, askedType, accept }: BulkToSend): void {
+  const isShown = askedType !== undefined && shownTypes.includes(askedType);
+  if (!isShown && !acceptsBytes(accept))
+    throw new GatewayError(viewerErrors.notAcceptable, { detail: 'bulk data are application/octet-stream' });
   const bytes = reading(() => bulkValue(instance, path));
-  if (!bytes) throw new GatewayError(viewerErrors.notGranted, { detail: 'no such attribute' });
-  if (askedType && shownTypes.includes(askedType)) {
+  if (!bytes) throw new GatewayError(viewerErrors.notThere, { detail: 'no such attribute' });
+  if (isShown) {
     sendAll(response, askedType, [bytes], { 'Content-Disposition': 'inline' });
     return;
   }

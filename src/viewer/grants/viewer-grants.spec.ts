@@ -63,6 +63,28 @@ describe('grants', () => {
     expect([closed, grants.count]).toEqual([['1'], 1]);
     grants.byKey(other.grant.id, other.key);
   });
+  it('end with the context of their patient, and tell the page at once', () => {
+    const request = { sessionId: 's1', professional: { id: '8', name: 'X' } };
+    const { grant } = grants.open({ ...request, contextId: 'c1', sources: [source('1')] });
+    const other = grants.open({ ...request, contextId: 'c2', sources: [source('2')] });
+    const told: string[] = [];
+    grants.onEnd(grant.id, () => told.push('first'));
+    const leave = grants.onEnd(other.grant.id, () => told.push('second'));
+    leave();
+    grants.closeContext('c1');
+    grants.close(other.grant.id);
+    expect([closed, told]).toEqual([['1', '2'], ['first']]);
+  });
+  it('hold the marks of their reader, on images that they show', () => {
+    const study = { studyInstanceUid: '1', patient: someone, series: [{ instances: [{ sopInstanceUid: '1.1' }] }] };
+    const { grant } = open('s1', { study, close: () => undefined } as unknown as ViewerStudySource);
+    const mark = (sopInstanceUid: string, isMarked: boolean, session = 's1') =>
+      grants.mark(grant.id, session, { sopInstanceUid, isMarked });
+    expect([...mark('1.1', true).marks]).toEqual(['1.1']);
+    expect(failureOf(() => mark('1.2', true))).toMatchObject({ code: 'viewer.not-granted' });
+    expect(failureOf(() => mark('1.1', false, 's2'))).toEqual(unknown);
+    expect([...mark('1.1', false).marks]).toEqual([]);
+  });
   it('let the longest unused of a session go when there are too many', () => {
     open('s1', source('1'));
     now++;

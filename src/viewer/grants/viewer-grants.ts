@@ -23,6 +23,8 @@ export interface ViewerReport {
 export interface GrantRequest {
   /** Session that may use the grant, and no other. */
   readonly sessionId: string;
+  /** The patient's context on whose behalf it is opened, if any: the grant ends with it. */
+  readonly contextId?: string;
   readonly professional: { readonly id: string; readonly name: string };
   readonly sources: readonly ViewerStudySource[];
   /** Reports shown beside the images, the one of the first exam first. */
@@ -44,6 +46,7 @@ export interface ViewerGrant extends Omit<GrantRequest, 'sources'> {
 
 interface Held {
   readonly marks: Set<string>;
+  readonly onEnd: Set<() => void>;
   readonly grant: ViewerGrant;
   readonly keyHash: Buffer;
   usedAt: number;
@@ -90,7 +93,7 @@ export class ViewerGrants implements OnApplicationShutdown {
       sources: new Map(request.sources.map((source) => [source.study.studyInstanceUid, source])),
     };
     this.makeRoom(request.sessionId);
-    this.byId.set(grant.id, { grant, marks, keyHash: hashOf(key), usedAt: this.now() });
+    this.byId.set(grant.id, { grant, marks, onEnd: new Set(), keyHash: hashOf(key), usedAt: this.now() });
     return { grant, key };
   }
 
@@ -133,6 +136,19 @@ export class ViewerGrants implements OnApplicationShutdown {
     if (!held) return;
     this.byId.delete(id);
     for (const source of held.grant.sources.values()) source.close();
+    for (const listener of held.onEnd) listener();
+  }
+
+  /** Calls back when the grant ends, until the returned function is called. */
+  onEnd(id: string, listener: () => void): () => void {
+    const listeners = this.byId.get(id)?.onEnd;
+    listeners?.add(listener);
+    return () => listeners?.delete(listener);
+  }
+
+  /** Ends every grant of a patient's context: it was closed, or its login ended. */
+  closeContext(contextId: string): void {
+    for (const { grant } of [...this.byId.values()]) if (grant.contextId === contextId) this.close(grant.id);
   }
 
   /** Ends every grant of a session: at logout, or when its context closes. */
