@@ -24,6 +24,8 @@ export interface InstancesAnswerOptions {
   readonly objectBytesMax: number;
   /** This request's part of the memory for whole objects. */
   readonly held?: HeldShare;
+  /** Instances expected: the last of a small answer leaves with its end, in one write. */
+  readonly expected?: number;
   /** Aborts the retrieval when the answer cannot go on. */
   readonly abort: AbortController;
 }
@@ -121,7 +123,7 @@ export class InstancesAnswer implements InstanceSink {
         return current.inserter?.end() ?? [];
       });
       if (this.failure) return;
-      this.body.flush();
+      if (this.parts !== this.options.expected) this.body.flushSoon();
       this.betweenParts = true;
       this.writeConverted();
     } else if (current.mode === 'convert') this.convert(current);
@@ -130,6 +132,7 @@ export class InstancesAnswer implements InstanceSink {
   cut(reason: Error): void {
     this.current = { mode: 'discard' };
     this.failure ??= new GatewayError(servingErrors.incomplete, { cause: reason });
+    this.forgetUnsent();
   }
 
   async drained(): Promise<void> {
@@ -146,7 +149,7 @@ export class InstancesAnswer implements InstanceSink {
     await Promise.all(this.conversions);
     if (this.failure) throw this.failure;
     refuseUndelivered(outcome);
-    this.body.flush();
+    this.body.flushIfBegun();
     await beforeLastByte();
     await this.body.end(this.multipart.close());
   }
@@ -232,7 +235,7 @@ export class InstancesAnswer implements InstanceSink {
       this.writePartHead(header, to);
       for (const chunk of dataset) this.body.write(chunk);
     }
-    this.body.flush();
+    if (this.parts !== this.options.expected) this.body.flushSoon();
   }
 
   private writePartHead(header: InstanceHeader, transferSyntaxUid: string): void {
@@ -247,8 +250,13 @@ export class InstancesAnswer implements InstanceSink {
     if (this.failure) return;
     this.failure = error;
     this.current = { mode: 'discard' };
-    if (!this.options.response.headersSent) this.body.discard();
+    this.forgetUnsent();
     this.options.abort.abort(error);
+  }
+
+  /** Nothing has left: the error can still be told as one. */
+  private forgetUnsent(): void {
+    if (!this.options.response.headersSent) this.body.discard();
   }
 }
 
