@@ -18,6 +18,8 @@ export interface ManifestPlan {
   readonly objects: readonly ListedObject[];
   /** Base of WADO-RS that the addresses in the manifest begin with. */
   readonly retrieveBase: string;
+  /** Of the manifest itself; made of the objects when left out. */
+  readonly sopInstanceUid?: string;
 }
 
 const keyObjectSelection = '1.2.840.10008.5.1.4.1.1.88.59';
@@ -62,9 +64,9 @@ function evidence({ studyInstanceUid, objects, retrieveBase }: ManifestPlan): Re
  */
 export function manifestFile(plan: ManifestPlan): { sopInstanceUid: string; bytes: Buffer } {
   const { patient, studyInstanceUid } = plan;
-  const sopInstanceUid = uidFrom(
-    `manifest ${studyInstanceUid} ${plan.objects.map((object) => object.sopInstanceUid).join(' ')}`,
-  );
+  const sopInstanceUid =
+    plan.sopInstanceUid ??
+    uidFrom(`manifest ${studyInstanceUid} ${plan.objects.map((object) => object.sopInstanceUid).join(' ')}`);
   const bytes = partTenFile(
     {
       SOPClassUID: keyObjectSelection,

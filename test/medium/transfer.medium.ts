@@ -270,7 +270,9 @@ describe('import into the local PACS', () => {
     await compressed();
     const dir = mkdtempSync(join(tmpdir(), 'drimbox-storescp-'));
     const port = await freePort();
-    const storescp = spawn('storescp', ['+xi', '-od', dir, '-aet', 'PACS', String(port)], { stdio: 'ignore' });
+    const storescp = spawn('storescp', ['--fork', '+xi', '-od', dir, '-aet', 'PACS', String(port)], {
+      stdio: 'ignore',
+    });
     const pacs = dimseAt(port);
     try {
       for (let tries = 0; tries < 100 && !(await pacs.echo().catch(() => undefined)); tries++)

@@ -1,5 +1,7 @@
 /** The exams of an open patient: the list, the proven manifest of one, its report, and those brought as files. */
 export type { Exam, ExamDocument, Label } from './exam';
+export { ExamDocuments } from './documents/exam-documents.service';
+export type { ExamDocumentsOf, ProvenDocument } from './documents/exam-documents.service';
 export { examsConfig } from './exams.config';
 export { examErrors } from './exams.errors';
 export { ExamsModule } from './exams.module';

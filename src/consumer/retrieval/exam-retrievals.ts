@@ -155,7 +155,7 @@ export class ExamRetrievals {
       bytes,
       durationMs,
       errorCode: failure?.code,
-      facts: { seriesInstanceUid, host },
+      facts: { seriesInstanceUid, host, ...modalityOf(exam, seriesInstanceUid) },
     });
   }
 
@@ -175,6 +175,13 @@ export class ExamRetrievals {
       this.logger.error({ cause: describeCause(error) }, 'audit of a retrieval could not be written');
     });
   }
+}
+
+/** For the statistics. */
+function modalityOf({ manifest }: ExamToOpen, seriesInstanceUid: string): { modalities?: string } {
+  const all = manifest.studies.flatMap((study) => study.series);
+  const modality = all.find((series) => series.seriesInstanceUid === seriesInstanceUid)?.modality;
+  return modality ? { modalities: modality } : {};
 }
 
 /** The actor, the patient and the study, for the trail. */

@@ -1,4 +1,7 @@
 /** Exams of other hospitals into the local PACS, or into an archive file. */
+export { ArchiveExports, exportedExamsMax } from './archive/archive-exports';
+export type { ArchiveExportsOptions, ArchiveRequest, ExportedArchive } from './archive/archive-exports';
+export { zipOf } from './archive/zip';
 export { reconcileIdentity } from './reconcile-identity';
 export type { Reconciliation } from './reconcile-identity';
 export { transferConfig } from './transfer.config';

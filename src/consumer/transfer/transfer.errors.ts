@@ -53,6 +53,13 @@ export const transferErrors = defineErrors('transfer', {
     operator: 'The head of an object could not be rewritten with the local identity; it was not imported.',
     screen: 'Une image est illisible : elle n’est pas importée.',
   },
+  archiveTooLarge: {
+    code: 'transfer.archive-too-large',
+    status: 413,
+    caller: 'Too much was chosen for one archive.',
+    operator: 'An archive (XDM) was asked for with more exams, or more bytes of documents, than one may hold.',
+    screen: 'Trop d’examens pour une seule archive : exportez-les en plusieurs fois.',
+  },
   interrupted: {
     code: 'transfer.interrupted',
     status: 503,

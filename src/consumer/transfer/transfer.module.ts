@@ -1,13 +1,16 @@
 import { Injectable, Module, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { AuditTrail } from '../../audit';
+import { dmpConfig } from '../../connectors/dmp';
 import { PACS_DIRECTORY, PacsDirectory, PacsModule } from '../../connectors/pacs';
 import type { ConfigOf } from '../../platform/config';
 import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { Transcoder, TranscodingModule } from '../../platform/transcoding';
 import { ContextModule, PatientContexts } from '../context';
+import { ExamDocuments, ExamsModule } from '../exams';
 import { PresenceModule } from '../presence';
 import { ExamRetrievals, RetrievalModule } from '../retrieval';
+import { ArchiveExports } from './archive/archive-exports';
 import { transferConfig } from './transfer.config';
 import { TransferRepository } from './transfer.repository';
 import { Transfers } from './transfers';
@@ -45,7 +48,7 @@ class TransferLifecycle implements OnModuleInit, OnApplicationShutdown {
 
 /** Exams of other hospitals into the local PACS. */
 @Module({
-  imports: [ContextModule, PresenceModule, RetrievalModule, PacsModule, TranscodingModule],
+  imports: [ContextModule, ExamsModule, PresenceModule, RetrievalModule, PacsModule, TranscodingModule],
   providers: [
     TransferRepository,
     {
@@ -60,8 +63,20 @@ class TransferLifecycle implements OnModuleInit, OnApplicationShutdown {
         transcoder: Transcoder,
       ) => new Transfers(config, retrievals, directory, repository, audit, transcoder),
     },
+    {
+      provide: ArchiveExports,
+      inject: [dmpConfig.token, ExamDocuments, AuditTrail],
+      useFactory: (config: ConfigOf<typeof dmpConfig>, documents: ExamDocuments, audit: AuditTrail) => {
+        const { sourceOid: sourceId, softwareVersion: version } = config;
+        return new ArchiveExports(
+          { sourceId, software: { name: 'DRIMbox', version, publisher: 'DRIMbox' } },
+          documents,
+          audit,
+        );
+      },
+    },
     TransferLifecycle,
   ],
-  exports: [Transfers],
+  exports: [ArchiveExports, Transfers],
 })
 export class TransferModule {}

@@ -3,7 +3,8 @@ import type { Request, Response } from 'express';
 import { dmpErrors } from '../../connectors/dmp';
 import { CallRefused, type PatientContext } from '../../consumer/context';
 import { examErrors, IdentityDiffers } from '../../consumer/exams';
-import { GatewayError } from '../../platform/errors';
+import { transferErrors } from '../../consumer/transfer';
+import { type ErrorEntry, GatewayError } from '../../platform/errors';
 import { logFailure, problemOf } from '../../platform/http';
 import { correlationId, Logger, newCorrelationId } from '../../platform/logging';
 import { FailureFilter } from '../access/failure.filter';
@@ -12,9 +13,11 @@ import { examMessages as m } from './exams.messages';
 
 /** Failures that end in a page with the patient's banner: what happened, and what can be done. */
 const stopping = new Set<string>(
-  [examErrors.consentMissing, examErrors.recordAbsent, examErrors.recordClosed, ...Object.values(dmpErrors)].map(
-    ({ code }) => code,
-  ),
+  [
+    ...[examErrors.consentMissing, examErrors.recordAbsent, examErrors.recordClosed],
+    ...Object.values(dmpErrors),
+    ...Object.values(transferErrors),
+  ].map(({ code }) => code),
 );
 
 /** Failures of the exam pages that want more than the portal's plain page; the rest goes on to the portal's own filter. */
@@ -80,5 +83,6 @@ function explanation(error: GatewayError, context: PatientContext | undefined) {
     return { heading: words.title, text: words.text, advice: words.advice };
   }
   const mayRetry = error.entry.status >= 500 && context !== undefined;
-  return { heading: m.stopped, text: error.entry.screen, retryHref: mayRetry ? `/dossier/${context.id}` : undefined };
+  const heading = Object.values<ErrorEntry>(transferErrors).includes(error.entry) ? m.transferStopped : m.stopped;
+  return { heading, text: error.entry.screen, retryHref: mayRetry ? `/dossier/${context.id}` : undefined };
 }

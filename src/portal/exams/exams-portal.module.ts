@@ -1,15 +1,24 @@
 import { DynamicModule, Module, Type } from '@nestjs/common';
 import { ExamsModule } from '../../consumer/exams';
+import { TransferModule } from '../../consumer/transfer';
 import { PortalModule } from '../portal.module';
+import { ArchiveController } from './archive/archive.controller';
 import { ContextualCallController } from './contextual-call.controller';
 import { ExamDocumentsController } from './exam-documents.controller';
 import { ExamsController } from './exams.controller';
+import { ImportsController } from './imports/imports.controller';
 import { PatientAccess } from './patient-access';
 
 /** Pages of the consumer: contextual call, exams, reports. */
 @Module({
-  imports: [PortalModule, ExamsModule],
-  controllers: [ContextualCallController, ExamsController, ExamDocumentsController],
+  imports: [PortalModule, ExamsModule, TransferModule],
+  controllers: [
+    ContextualCallController,
+    ExamsController,
+    ExamDocumentsController,
+    ImportsController,
+    ArchiveController,
+  ],
   providers: [PatientAccess],
 })
 export class ExamsPortalModule {

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UseFilte
 import type { Request, Response } from 'express';
 import { PatientContexts, situationFor } from '../../consumer/context';
 import { ExamLists, ExamSelection } from '../../consumer/exams';
+import { Transfers } from '../../consumer/transfer';
 import { GatewayError, platformErrors } from '../../platform/errors';
 import { Access } from '../../platform/http';
 import { portalErrors } from '../portal.errors';
@@ -24,6 +25,7 @@ export class ExamsController {
     private readonly contexts: PatientContexts,
     private readonly lists: ExamLists,
     private readonly selection: ExamSelection,
+    private readonly transfers: Transfers,
     private readonly format: ScreenFormat,
   ) {}
 
@@ -42,11 +44,13 @@ export class ExamsController {
       title: m.title,
       style: 'exams.css',
       script: 'exams.js',
+      scripts: ['viewer-warm.js'],
       wide: true,
       m,
       banner: bannerView(context, list.further),
       actingFor: situationFor(context, viewer)?.structureName,
       mayChange: viewer.situations.length > 1,
+      imports: (await this.transfers.list(context.id)).length,
       askedAt: this.format.moment(list.at).slice(11, 16),
       ...listView(context, { list, form, filters }, this.format),
     });

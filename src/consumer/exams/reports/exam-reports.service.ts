@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../audit';
 import { RetrieveDocumentSetClient, StructureDirectory } from '../../../connectors/dmp';
 import { GatewayError } from '../../../platform/errors';
-import { extractPdf, parseImagingReport } from '../../../standards/cda';
-import { actorOf, PatientContexts, type Viewer } from '../../context';
+import { extractPdf } from '../../../standards/cda';
+import { actorOf, PatientContexts, type CalledPatient, type Viewer } from '../../context';
 import type { Exam, ExamDocument } from '../exam';
 import { examErrors } from '../exams.errors';
-import { traitsOfReport } from '../identity/claimed-traits';
 import { ExamLists } from '../list/exam-list.service';
-import { IdentityDiffers, sameIdentity } from '../manifests/verify-manifest';
+import { IdentityDiffers } from '../manifests/verify-manifest';
 import { answered, dmpCallerOf, requesterOf } from '../requester';
+import { verifyReport } from './verify-report';
 
 export interface ShownReport {
   readonly pdf: Buffer;
@@ -58,7 +58,7 @@ export class ExamReports {
       documentUniqueId: entry.uniqueId,
     };
     try {
-      const pdf = pdfOf(bytes, (report) => sameIdentity(context.patient, traitsOfReport(report)));
+      const pdf = pdfOf(bytes, context.patient);
       await this.audit.record({ ...event, outcome: 'success', bytes: pdf.length });
       return { ...found, pdf };
     } catch (error) {
@@ -68,14 +68,9 @@ export class ExamReports {
   }
 }
 
-type Report = Extract<ReturnType<typeof parseImagingReport>, { ok: true }>['value'];
-
-function pdfOf(bytes: Buffer | undefined, prove: (report: Report) => unknown): Buffer {
-  if (!bytes) throw new GatewayError(examErrors.notFound, { detail: 'the repository did not give the document' });
-  const parsed = parseImagingReport(bytes);
-  if (!parsed.ok) throw new GatewayError(examErrors.reportUnreadable, { detail: parsed.reason });
-  prove(parsed.value);
-  const pdf = parsed.value.body.pdf === 'none' ? undefined : extractPdf(bytes);
+function pdfOf(bytes: Buffer | undefined, patient: CalledPatient): Buffer {
+  const report = verifyReport(bytes, patient);
+  const pdf = report.body.pdf === 'none' || !bytes ? undefined : extractPdf(bytes);
   if (!pdf?.subarray(0, 1024).includes('%PDF-')) throw new GatewayError(examErrors.reportWithoutPdf);
   return pdf;
 }

@@ -14,7 +14,7 @@ import { verifyManifest } from '../manifests/verify-manifest';
 import { Recent } from '../recent';
 import { requesterOf } from '../requester';
 import { ArchiveRefusal } from './read-archive';
-import { BroughtManifest, readUpload } from './read-upload';
+import { BroughtManifest, isArchive, readUpload } from './read-upload';
 import { UploadRepository } from './upload.repository';
 
 const perContextMax = 20;
@@ -54,7 +54,7 @@ export class ExamUploads implements OnModuleInit {
     const context = await this.contexts.get(contextId, viewer);
     const { situation } = requesterOf(context, viewer);
     const event = {
-      kind: 'exams.uploaded' as const,
+      kind: isArchive(bytes) ? ('transfer.archive-read' as const) : ('exams.uploaded' as const),
       actor: actorOf(viewer, situation.structureId),
       patient: context.patient.ins,
     };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { findEntry, type XdmMetadata } from '../../../standards/xdm';
 import { NS, readRegistryObjects, type DocumentEntry } from '../../../standards/xds';
 import { parseXmlRoot, XmlRefusedError } from '../../../standards/xmlsec';
 import { ArchivedFile, ArchiveRefusal, readArchive } from './read-archive';
@@ -10,6 +10,8 @@ export interface BroughtManifest {
 }
 
 const zipMagic = Buffer.from('PK\x03\x04', 'latin1');
+
+export const isArchive = (bytes: Buffer): boolean => bytes.subarray(0, 4).equals(zipMagic);
 const manifestsMax = 20;
 
 const isDicomFile = (bytes: Buffer): boolean => bytes.subarray(128, 132).toString('latin1') === 'DICM';
@@ -23,16 +25,18 @@ const isCandidate = (name: string): boolean => isMetadata(name) || /(\.(dcm|kos)
  * @throws ArchiveRefusal with a reason that names nobody
  */
 export async function readUpload(bytes: Buffer): Promise<BroughtManifest[]> {
-  if (!bytes.subarray(0, 4).equals(zipMagic)) {
+  if (!isArchive(bytes)) {
     if (!isDicomFile(bytes)) throw new ArchiveRefusal('neither a DICOM file nor a zip archive');
     return [{ bytes }];
   }
   const files = await readArchive(bytes, isCandidate);
-  const entries = files.filter(({ name }) => isMetadata(name)).flatMap(({ bytes: xml }) => entriesOf(xml));
+  const metadata = files
+    .filter(({ name }) => isMetadata(name))
+    .map(({ name, bytes: xml }) => ({ name, entries: entriesOf(xml) }));
   const candidates = files.filter((file) => !isMetadata(file.name) && isDicomFile(file.bytes));
   if (candidates.length === 0) throw new ArchiveRefusal('no DICOM file in the archive');
   if (candidates.length > manifestsMax) throw new ArchiveRefusal('more DICOM files than accepted');
-  return candidates.map((file) => ({ bytes: file.bytes, entry: entryFor(file, entries) }));
+  return candidates.map((file) => ({ bytes: file.bytes, entry: entryFor(file, metadata) }));
 }
 
 /** The document entries of METADATA.XML, whatever envelope they are wrapped in. */
@@ -47,16 +51,9 @@ function entriesOf(xml: Buffer): DocumentEntry[] {
   }
 }
 
-/** The entry of a file, by its URI; its hash and size must be those of the file. */
-function entryFor(file: ArchivedFile, entries: readonly DocumentEntry[]): DocumentEntry | undefined {
-  const hash = createHash('sha1').update(file.bytes).digest('hex');
-  const tail = (path: string) => path.split('/').slice(-2).join('/').toUpperCase();
-  const named = entries.find(({ uri }) => uri !== undefined && tail(uri) === tail(file.name));
-  const entry = named ?? entries.find((one) => one.hash?.toLowerCase() === hash);
-  if (!entry) return undefined;
-  if (entry.hash !== undefined && entry.hash.toLowerCase() !== hash)
-    throw new ArchiveRefusal('a file that has not the hash of its metadata');
-  if (entry.size !== undefined && entry.size !== file.bytes.length)
-    throw new ArchiveRefusal('a file that has not the size of its metadata');
-  return entry;
+/** The entry of a file; its hash and size must be those of the file. */
+function entryFor(file: ArchivedFile, metadata: readonly XdmMetadata[]): DocumentEntry | undefined {
+  const found = findEntry(file, metadata);
+  if (!found.ok) throw new ArchiveRefusal(`a file that has not the ${found.reason} of its metadata`);
+  return found.entry;
 }

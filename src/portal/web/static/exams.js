@@ -129,16 +129,17 @@
     }
   });
 
-  /* Comparison: two exams, no more and no fewer. */
+  /* What is ticked: two exams to compare, one or more to import or to export. */
   const compare = document.getElementById('compare');
   if (compare) {
-    const ticks = () => [...table.querySelectorAll('input[name=examens]')];
+    const others = compare.parentElement.querySelectorAll('button:not(#compare)');
     const update = () => {
-      const chosen = ticks().filter((tick) => tick.checked).length;
+      const chosen = table.querySelectorAll('input[name=examens]:checked').length;
       compare.disabled = chosen !== 2;
-      for (const tick of ticks()) tick.disabled = chosen >= 2 && !tick.checked;
+      for (const button of others) button.disabled = chosen === 0;
     };
     table.addEventListener('change', update);
+    window.addEventListener('pageshow', update);
     update();
   }
 
