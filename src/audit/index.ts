@@ -3,8 +3,20 @@ export type { AuditActor, AuditEvent, AuditKind, AuditOutcome } from './trail/au
 export { AuditTrail, MemoryAuditTrail } from './trail/audit-trail';
 export { AuditModule } from './audit.module';
 export { DatabaseAuditTrail } from './trail/database-audit-trail';
+export { csvStream, jsonStream, lineTable, seenTable, viewingTable } from './queries/trail-export';
+export type { ExportTable } from './queries/trail-export';
 export { accessKinds, TrailQueries } from './queries/trail-queries';
 export type { SeenPatient, TrailLine, TrailSearch, Viewing } from './queries/trail-queries';
 export { StatisticsQueries } from './queries/statistics-queries';
-export type { DailyCount, FailureCount, Latency, PeerCount, StatisticsPeriod } from './queries/statistics-queries';
+export type {
+  DailyCount,
+  DailyLatency,
+  FailureCount,
+  Latency,
+  ModalityCount,
+  PeerCount,
+  StatisticsPeriod,
+  StructureCount,
+} from './queries/statistics-queries';
 export * from './chain';
+export { GatewayLife, GatewayLifeModule } from './lifecycle';

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { StatisticsModule } from '../audit/statistics';
 import { PscModule } from '../connectors/psc';
 import { ContextModule } from '../consumer/context';
 import type { ConfigOf } from '../platform/config';
@@ -31,7 +32,7 @@ const screenFormat = {
 
 /** The frame of the portal, the login, and the pages of operators and auditors. */
 @Module({
-  imports: [ContextModule, PscModule, PublicationQueriesModule, ViewerModule],
+  imports: [ContextModule, PscModule, PublicationQueriesModule, StatisticsModule, ViewerModule],
   controllers: [
     HomeController,
     LoginController,

@@ -29,8 +29,7 @@ export class RowMaker {
     if (value === undefined) return text;
     if (value === 'date') return { day: moment.day };
     if (value === 'time') return { time: moment.time };
-    const found = lineValues[value](line);
-    return found instanceof Date ? undefined : found;
+    return lineValues[value](line);
   }
 }
 

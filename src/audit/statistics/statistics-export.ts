@@ -30,6 +30,7 @@ interface Row {
   readonly at: Date;
   readonly kind: AuditKind;
   readonly outcome: AuditOutcome;
+  readonly study: string | null;
   readonly structure: string | null;
   readonly modalities: string | null;
   readonly peer: string | null;
@@ -73,27 +74,45 @@ export class StatisticsExport {
     let after = String(BigInt(bounds.first) - 1n);
     for (;;) {
       const rows = await this.dataSource.query<Row[]>(
-        `SELECT id::text AS id, at, kind, outcome, actor->>'structureId' AS structure, facts->>'modalities' AS modalities,
+        `SELECT id::text AS id, at, kind, outcome, study_instance_uid AS study, actor->>'structureId' AS structure, facts->>'modalities' AS modalities,
            coalesce(facts->>'host', actor->>'peer') AS peer, instances, bytes::text AS bytes, duration_ms AS "durationMs",
            error_code AS "errorCode", correlation_id AS "correlationId"
          FROM audit_record WHERE id > $1 AND id <= $2 AND at >= $3 AND at < $4 AND kind = ANY($5) ORDER BY id LIMIT ${portion}`,
         [after, bounds.last, from, to, model.acts],
       );
-      for (const row of rows) yield lineOf(row);
+      const known = await this.modalitiesOf(rows);
+      for (const row of rows) yield lineOf(row, known);
       const last = rows.at(-1);
       if (!last || rows.length < portion) return;
       after = last.id;
     }
   }
+
+  /** Of the studies of lines that do not tell them: what the trail said when the study was published. */
+  private async modalitiesOf(rows: readonly Row[]): Promise<ReadonlyMap<string, string>> {
+    const studies = rows.flatMap(({ study, modalities }) => (study && !modalities ? [study] : []));
+    if (studies.length === 0) return new Map();
+    const told = await this.dataSource.query<{ study: string; modalities: string }[]>(
+      `SELECT DISTINCT ON (study_instance_uid) study_instance_uid AS study, facts->>'modalities' AS modalities
+       FROM audit_record WHERE study_instance_uid = ANY($1) AND kind = 'publication.published'
+         AND facts->>'modalities' IS NOT NULL ORDER BY study_instance_uid, id DESC`,
+      [[...new Set(studies)]],
+    );
+    return new Map(told.map(({ study, modalities }) => [study, modalities]));
+  }
 }
 
-function lineOf({ bytes, structure, modalities, peer, instances, durationMs, errorCode, ...row }: Row): StatisticLine {
+function lineOf(
+  { bytes, structure, modalities, study, peer, instances, durationMs, errorCode, ...row }: Row,
+  known: ReadonlyMap<string, string>,
+): StatisticLine {
+  const all = modalities ?? known.get(study ?? '');
   return {
     at: row.at,
     kind: row.kind,
     outcome: row.outcome,
     structure: structure ?? undefined,
-    modalities: modalities?.split(' ').filter(Boolean) ?? [],
+    modalities: all?.split(' ').filter(Boolean) ?? [],
     peer: peer ?? undefined,
     instances: instances ?? undefined,
     bytes: bytes === null ? undefined : Number(bytes),

@@ -1,21 +1,19 @@
-import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { StatisticsQueries } from '../../audit';
+import { AuditTrail, StatisticsQueries } from '../../audit';
+import { exportFormats, isExportFormat, readModel, statisticsConfig, StatisticsExport } from '../../audit/statistics';
+import type { ConfigOf } from '../../platform/config';
+import { GatewayError, platformErrors } from '../../platform/errors';
 import { Access } from '../../platform/http';
 import { ScreenFormat } from '../screen/format';
 import { userOf } from '../session/portal-user';
-import { shortcuts, statisticsMessages } from './statistics.messages';
-import { causes, charts, daysBetween, Figures, tableOf, tiles } from './statistics.view';
+import { daysOf, Period, periodBefore, periodOf } from './period';
+import { neighbours, shortcuts, statisticsMessages } from './statistics.messages';
+import { charts, drawingOf, Figures, isEmpty, tableOf, tiles } from './statistics.view';
 
-const defaultDays = 30;
-const daysMax = 400;
-const dayMs = 86_400_000;
-
-interface Period {
-  readonly from: string;
-  /** Last day, included. */
-  readonly to: string;
-}
+type Fields = Record<string, unknown>;
 
 /** What was shared, how fast and how well: figures of the trail. */
 @Controller('/statistiques')
@@ -23,18 +21,21 @@ interface Period {
 export class StatisticsController {
   constructor(
     private readonly statistics: StatisticsQueries,
+    private readonly exports: StatisticsExport,
+    private readonly audit: AuditTrail,
     private readonly format: ScreenFormat,
+    @Inject(statisticsConfig.token) private readonly config: ConfigOf<typeof statisticsConfig>,
   ) {}
 
   @Get()
-  async page(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const period = this.periodOf(query);
+  async page(@Query() query: Fields, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const period = periodOf(query, this.format);
     const figures = await this.figuresOf(period);
-    const days = daysBetween(period.from, this.dayAfter(period.to));
+    // Who may not read the trail sees the figures, and no way into it.
+    const mayReadTrail = userOf(request)?.roles.some((role) => role === 'auditor' || role === 'administrator') ?? false;
+    const today = this.format.isoDayOf(new Date());
+    const days = daysOf(period).length;
+    const address = new URLSearchParams({ du: period.from, au: period.to }).toString();
     response.render('statistics/statistics', {
       title: statisticsMessages.title,
       scripts: ['vendor/chart.umd.js', 'statistics.js'],
@@ -43,54 +44,71 @@ export class StatisticsController {
       shortcuts: shortcuts.map((number) => ({
         label: statisticsMessages.lastDays(number),
         href: `/statistiques?jours=${number}`,
-        current: days.length === number && period.to === this.today(),
+        current: days === number && period.to === today,
       })),
-      tiles: tiles(figures),
-      charts: charts(figures, days).map((chart) => ({
+      files: [
+        { label: statisticsMessages.xlsx, href: `/statistiques/export?${address}&format=xlsx` },
+        { label: statisticsMessages.csv, href: `/statistiques/export?${address}&format=csv` },
+      ],
+      isNothing: figures.daily.every(({ day }) => day < period.from),
+      tiles: tiles(figures, period).map((tile) => (mayReadTrail ? tile : { ...tile, href: undefined })),
+      charts: charts(figures, period).map((chart) => ({
         ...chart,
-        drawing: JSON.stringify(chart),
-        table: tableOf(chart),
-        isEmpty: chart.series.every(({ values }) => values.every((value) => value === 0)),
+        drawing: drawingOf(chart),
+        table: tableOf(chart, period, mayReadTrail),
+        isEmpty: isEmpty(chart),
       })),
-      causes: causes(figures.failures),
       peers: figures.peers,
-      mayReadTrail: userOf(request)?.roles.some((role) => role === 'auditor' || role === 'administrator') ?? false,
+      structures: figures.structures,
+      mayReadTrail,
     });
   }
 
-  private periodOf(query: Record<string, unknown>): Period {
-    const today = this.today();
-    const days = Number(query.jours);
-    const back = (number: number) =>
-      new Date(new Date(`${today}T12:00:00Z`).getTime() - (number - 1) * dayMs).toISOString().slice(0, 10);
-    if (shortcuts.some((number) => number === days)) return { from: back(days), to: today };
-    const { du: from, au: to } = query;
-    const isDay = (day: unknown): day is string => this.format.beginningOf(day) !== undefined;
-    const isPeriod = isDay(from) && isDay(to) && from <= to && daysBetween(from, to).length < daysMax;
-    return isPeriod ? { from, to } : { from: back(defaultDays), to: today };
+  /** One line for each event, in the shape of the configured model; recorded. */
+  @Get('/export')
+  async export(@Query() query: Fields, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const format = query.format ?? 'csv';
+    if (!isExportFormat(format)) throw new GatewayError(platformErrors.badRequest, { detail: 'format' });
+    const period = periodOf(query, this.format);
+    const model = await readModel(this.config.model);
+    const user = userOf(request);
+    await this.audit.record({
+      kind: 'statistics.exported',
+      outcome: 'success',
+      actor: { professionalId: user?.id, professionalName: user?.name, address: request.ip },
+      facts: { from: period.from, to: period.to, format, by: 'portal' },
+    });
+    const name = `statistiques-${period.from}-${period.to}.${format}`;
+    response.set({
+      'Content-Type': exportFormats[format].mimeType,
+      'Content-Disposition': `attachment; filename="${name}"`,
+    });
+    const { from, to, timeZone } = this.momentsOf(period);
+    await pipeline(Readable.from(this.exports.stream({ from, to, model, format, timeZone })), response);
   }
 
-  private async figuresOf({ from, to }: Period): Promise<Figures> {
+  private async figuresOf(period: Period): Promise<Figures> {
+    const moments = this.momentsOf(period);
+    const withBefore = { ...moments, from: this.momentsOf(periodBefore(period)).from };
+    const groups = neighbours.map(({ kinds }) => kinds);
+    const [daily, latencies, dailyLatencies, failures, peers, structures, modalities] = await Promise.all([
+      this.statistics.daily(withBefore),
+      this.statistics.latencies(moments, groups.flat()),
+      this.statistics.dailyLatencies(moments, groups),
+      this.statistics.failures(moments),
+      this.statistics.peers(moments),
+      this.statistics.structures(moments),
+      this.statistics.modalities(moments),
+    ]);
+    return { daily, latencies, dailyLatencies, failures, peers, structures, modalities };
+  }
+
+  private momentsOf({ from, to }: Period) {
     const now = new Date();
-    const period = {
+    return {
       from: this.format.beginningOf(from) ?? now,
       to: this.format.beginningOf(to, 1) ?? now,
       timeZone: this.format.timeZone,
     };
-    const [daily, latencies, failures, peers] = await Promise.all([
-      this.statistics.daily(period),
-      this.statistics.latencies(period),
-      this.statistics.failures(period),
-      this.statistics.peers(period),
-    ]);
-    return { daily, latencies, failures, peers };
-  }
-
-  private today(): string {
-    return this.format.isoDayOf(new Date());
-  }
-
-  private dayAfter(day: string): string {
-    return new Date(new Date(`${day}T12:00:00Z`).getTime() + dayMs).toISOString().slice(0, 10);
   }
 }

@@ -24,6 +24,16 @@
     }, []);
   }
 
+  /* The figure of that row and series in the table below, when it leads into the trail. */
+  function linkOf(canvas, element) {
+    var row = canvas.closest('section').querySelectorAll('tbody tr')[element.index];
+    return row && row.cells[element.datasetIndex + 1].querySelector('a');
+  }
+
+  function nearest(chart, event) {
+    return chart.getElementsAtEventForMode(event, 'nearest', { intersect: true }, false)[0];
+  }
+
   function draw(canvas) {
     var chart = JSON.parse(canvas.dataset.chart);
     var value = {
@@ -60,12 +70,22 @@
             borderRadius: chart.stacked ? 0 : 3,
             pointRadius: chart.labels.length > 45 ? 0 : 2,
             maxBarThickness: 26,
+            pointHitRadius: 8,
             cubicInterpolationMode: 'monotone',
           };
         }),
       },
       options: {
         maintainAspectRatio: false,
+        onClick: function (event, _, chart) {
+          var element = nearest(chart, event);
+          var link = element && linkOf(canvas, element);
+          if (link) location.assign(link.href);
+        },
+        onHover: function (event, _, chart) {
+          var element = nearest(chart, event);
+          canvas.style.cursor = element && linkOf(canvas, element) ? 'pointer' : '';
+        },
         indexAxis: chart.horizontal ? 'y' : 'x',
         interaction: { mode: 'index', intersect: false, axis: chart.horizontal ? 'y' : 'x' },
         scales: chart.horizontal ? { x: value, y: label } : { x: label, y: value },

@@ -4,6 +4,7 @@ import { AuditKind, AuditOutcome, AuditTrail } from '../../../audit';
 import { ConfigOf } from '../../../platform/config';
 import { Logger } from '../../../platform/logging';
 import { ManifestArchive } from '../../archive';
+import { OID, type Submission } from '../../../standards/xds';
 import type { ReportRequest } from '../../intake';
 import { publicationConfig } from '../publication.config';
 import { publicationDuration, publicationOutcomes } from '../publication.metrics';
@@ -179,6 +180,7 @@ export class Settlement {
           trigger: held.trigger,
           messageControlId: held.messageControlId,
           ...(held.action ? { action: held.action } : {}),
+          ...modalitiesOf(held.submission),
         },
       },
       manager,
@@ -192,4 +194,11 @@ export class Settlement {
       this.logger.info({ publication: held.id, kind: held.kind, outcome }, 'a publication is done');
     }
   }
+}
+
+/** Modalities of the images, as the registry was told them: for the statistics. */
+function modalitiesOf(submission: Submission | undefined): { modalities?: string } {
+  const codes = submission?.documentEntries.flatMap((entry) => entry.eventCodeList) ?? [];
+  const modalities = codes.filter(({ scheme }) => scheme === OID.modalities).map(({ code }) => code);
+  return modalities.length > 0 ? { modalities: modalities.join(' ') } : {};
 }
