@@ -1,6 +1,7 @@
 import { DynamicModule, Module } from '@nestjs/common';
-import { AuditModule } from './audit';
+import { auditConfig, AuditModule, GatewayLifeModule } from './audit';
 import { alarmsConfig, AlarmsModule } from './audit/alarms';
+import { statisticsConfig } from './audit/statistics';
 import { atnaConfig, AtnaModule } from './audit/atna';
 import { dmpConfig, DmpModule } from './connectors/dmp';
 import { pacsConfig, PacsModule } from './connectors/pacs';
@@ -24,16 +25,18 @@ import { ExamsPortalModule } from './portal/exams';
 import { ExamImagesModule, ViewerPortalModule } from './portal/viewer';
 import { intakeConfig, IntakeModule } from './source/intake';
 import { publicationConfig, PublicationModule, QueuedPublicationRequests } from './source/publication';
-import { servingConfig, ServingModule } from './source/serving';
+import { metadataConfig, servingConfig, ServingModule } from './source/serving';
 import { viewerConfig } from './viewer';
 
 /** Every slice of the configuration, in the order of the sample file. */
 export const configSlices: readonly Slice[] = [
   modeConfig,
   persistenceConfig,
+  auditConfig,
   internalConfig,
   supervisionConfig,
   alarmsConfig,
+  statisticsConfig,
   pkiConfig,
   atnaConfig,
   whitelistConfig,
@@ -46,6 +49,7 @@ export const configSlices: readonly Slice[] = [
   intakeConfig,
   publicationConfig,
   servingConfig,
+  metadataConfig,
   contextConfig,
   examsConfig,
   retrievalConfig,
@@ -65,6 +69,7 @@ export class AppModule {
       HealthModule,
       SupervisionModule,
       AuditModule,
+      GatewayLifeModule.of({ slices: configSlices, config }),
       PkiModule,
       AtnaModule,
       InternalModule,

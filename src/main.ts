@@ -1,16 +1,14 @@
 import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
 import type { INestApplicationContext } from '@nestjs/common';
-import type { HttpsOptions } from '@nestjs/common/interfaces/external/https-options.interface';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule, configSlices } from './app.module';
-import { AuditTrail } from './audit';
+import { GatewayLife } from './audit';
 import { ConfigError, ConfigOf, examineConfig, LoadedConfig, processEnvironment } from './platform/config';
 import { describeCause } from './platform/errors';
 import { configureLogging, Logger, NestLog } from './platform/logging';
 import { modeConfig } from './platform/persistence';
-import { portalConfig, setupPortal } from './portal';
+import { followPortalFiles, portalConfig, portalTls, setupPortal } from './portal';
 
 /** Reads and proves the configuration; every fault is told at once. */
 async function provenConfig(): Promise<LoadedConfig> {
@@ -30,22 +28,13 @@ async function createApplication(config: LoadedConfig): Promise<INestApplication
     context.enableShutdownHooks();
     return context;
   }
-  const httpsOptions = portalTls(portal);
+  const httpsOptions = await portalTls(portal);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.of(config), { ...options, httpsOptions });
   app.enableShutdownHooks();
   setupPortal(app);
+  await followPortalFiles(app, portal);
   await app.listen(portal.port, portal.host);
   return app;
-}
-
-function portalTls(portal: ConfigOf<typeof portalConfig>): HttpsOptions {
-  return {
-    cert: readFileSync(portal.certificateFile as string),
-    key: readFileSync(portal.keyFile as string),
-    passphrase: portal.keyPassphraseFile ? readFileSync(portal.keyPassphraseFile, 'utf8').trim() : undefined,
-    // Nest hands these to node:https as they are; its type only lists the older names.
-    ...({ minVersion: 'TLSv1.2' } as object),
-  };
 }
 
 async function start(): Promise<void> {
@@ -54,7 +43,7 @@ async function start(): Promise<void> {
   const logger = new Logger('start');
   for (const setting of config.sandboxSettings) logger.warn({ setting }, 'a setting fit for a sandbox only is in use');
   const app = await createApplication(config);
-  await app.get(AuditTrail).record({ kind: 'gateway.started', outcome: 'success', actor: {} });
+  await app.get(GatewayLife, { strict: false }).started();
   logger.info({ node: process.version }, 'gateway started');
   process.send?.({ started: true });
 }

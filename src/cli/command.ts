@@ -17,6 +17,8 @@ export interface CommandResult {
   readonly value: unknown;
   /** The command did its work and found something wrong: exit code 1, text on stderr. */
   readonly failed?: boolean;
+  /** The command wrote its outcome itself, as a stream: nothing is printed. */
+  readonly isWritten?: boolean;
 }
 
 export interface Command {

@@ -67,6 +67,7 @@ async function run(words: readonly string[]): Promise<number> {
   try {
     const { args, options } = parse(command, rest);
     const result = await command.run({ args, options, config, examine });
+    if (result.isWritten) return 0;
     const text = options.json ? JSON.stringify(result.value) : result.text;
     (result.failed && !options.json ? process.stderr : process.stdout).write(`${text}\n`);
     return result.failed ? 1 : 0;

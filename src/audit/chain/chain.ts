@@ -1,4 +1,4 @@
-import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
@@ -42,7 +42,7 @@ interface Step {
  * lines are written by everybody without waiting for it (docs/adr/0007).
  */
 @Injectable()
-export class Chain implements OnModuleInit, OnApplicationShutdown {
+export class Chain implements OnModuleInit {
   private readonly logger = new Logger('audit');
   private readonly witness: Witness;
   private key: AuditKey | undefined;
@@ -63,12 +63,12 @@ export class Chain implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    void this.signingKey();
+    this.signingKey();
     this.next();
   }
 
-  /** Lines written until now take their place before the database closes. */
-  async onApplicationShutdown(): Promise<void> {
+  /** Lines written until now take their place: called behind the last one of this process. */
+  async close(): Promise<void> {
     this.isStopping = true;
     clearTimeout(this.timer);
     await this.turn;

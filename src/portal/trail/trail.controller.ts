@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AuditTrail, TrailQueries } from '../../audit';
+import { AuditTrail, lineTable, seenTable, TrailQueries, viewingTable } from '../../audit';
 import { Access } from '../../platform/http';
 import { ScreenFormat } from '../screen/format';
 import { userOf } from '../session/portal-user';
-import { exportCsv, exportJson, exportLinesMax } from './trail-export';
+import { ExportFormat, exportLinesMax, exportRows } from './trail-export';
 import { trailMessages } from './trail.messages';
 import { choices, lineView, searchOf, seenView, TrailForm, trailForm, viewingView } from './trail.view';
 
@@ -37,13 +37,16 @@ export class TrailController {
   @HttpCode(200)
   async whoSaw(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
     const form = trailForm({ ...body, actes: 'acces' }, true);
-    await this.record(request, 'who-saw-patient', form);
+    await this.record(request, `who-saw-patient${suffixOf(body)}`, form);
     const { from, to } = searchOf(form, this.format);
     const viewings = await this.trail.whoSaw({ from, to, patientMatricule: form.patient });
+    const file = fileAsked(body);
+    if (file) return exportRows(response, file, viewingTable, viewings);
     this.render(response, form, {
       question: 'patient',
       heading: trailMessages.whoSawTitle,
       viewings: viewings.map(viewingView),
+      hasAnswer: viewings.length > 0,
     });
   }
 
@@ -51,13 +54,16 @@ export class TrailController {
   @HttpCode(200)
   async seenBy(@Body() body: Fields | undefined, @Req() request: Request, @Res() response: Response): Promise<void> {
     const form = trailForm({ ...body, actes: 'acces' }, true);
-    await this.record(request, 'seen-by-professional', form);
+    await this.record(request, `seen-by-professional${suffixOf(body)}`, form);
     const { from, to } = searchOf(form, this.format);
     const seen = await this.trail.seenBy({ from, to, professionalId: form.professional });
+    const file = fileAsked(body);
+    if (file) return exportRows(response, file, seenTable, seen);
     this.render(response, form, {
       question: 'professionnel',
       heading: trailMessages.seenByTitle,
       seen: seen.map(seenView),
+      hasAnswer: seen.length > 0,
     });
   }
 
@@ -75,14 +81,14 @@ export class TrailController {
 
   private async export(
     body: Fields | undefined,
-    format: 'csv' | 'json',
+    format: ExportFormat,
     request: Request,
     response: Response,
   ): Promise<void> {
     const form = trailForm(body ?? {}, true);
     await this.record(request, `export-${format}`, form);
     const lines = this.trail.all(searchOf(form, this.format), exportLinesMax);
-    await (format === 'csv' ? exportCsv(response, lines) : exportJson(response, lines));
+    await exportRows(response, format, lineTable, lines);
   }
 
   private async show(form: TrailForm, request: Request, response: Response): Promise<void> {
@@ -122,4 +128,16 @@ export class TrailController {
       },
     });
   }
+}
+
+/** The answer to a question may be taken away as a file. */
+function fileAsked(body: Fields | undefined): ExportFormat | undefined {
+  const format = body?.format;
+  return format === 'csv' || format === 'json' ? format : undefined;
+}
+
+/** What was taken away is told apart from what was looked at. */
+function suffixOf(body: Fields | undefined): string {
+  const file = fileAsked(body);
+  return file ? `-export-${file}` : '';
 }

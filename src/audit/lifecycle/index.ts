@@ -1,0 +1,2 @@
+export { GatewayLife } from './gateway-life';
+export { GatewayLifeModule } from './lifecycle.module';

@@ -1,0 +1,22 @@
+import { auditConfig, AuditChainModule, AuditConfig, TrailRetention } from '../../audit';
+import { Command, UsageError } from '../command';
+import { withRooms } from '../with-rooms';
+
+export const auditArchive: Command = {
+  words: 'audit archive',
+  usage: 'drimbox audit archive [--keep-days N]',
+  summary:
+    'moves signed periods older than DRIMBOX_AUDIT_KEEP_DAYS (or N) to archive files now; goes on where it was stopped',
+  valued: ['keep-days'],
+  run: async ({ options, config }) => {
+    const audit = config().values.get(auditConfig.token) as AuditConfig;
+    const days = Number(options['keep-days'] ?? audit.keepDays);
+    if (!Number.isInteger(days) || days < 1)
+      throw new UsageError('say how many days are kept: --keep-days, or DRIMBOX_AUDIT_KEEP_DAYS');
+    return withRooms(config(), [AuditChainModule], async (app) => {
+      const done = await app.get(TrailRetention, { strict: false }).archive(new Date(), days);
+      const lines = done.files.map(({ name, lines: count }) => `${name}  ${count} line(s)`);
+      return { text: [...lines, `${done.removed} line(s) left the database`].join('\n'), value: done };
+    });
+  },
+};
