@@ -34,6 +34,9 @@ export const portalConfig = defineSlice(
     keyPassphraseFile: variable('DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', text.path().optional(), {
       describe: 'File that holds the passphrase of the key, when it is encrypted',
     }),
+    pkcs12File: variable('DRIMBOX_PORTAL_PKCS12_FILE', text.path().optional(), {
+      describe: 'Key and certificate of the portal in one PKCS#12, instead of the two PEM files',
+    }),
     sessionSecretFile: variable('DRIMBOX_PORTAL_SESSION_SECRET_FILE', text.path().optional(), {
       describe:
         'File with the secret (32 characters or more) that signs session cookies; without it one is made in the data folder',
@@ -75,7 +78,7 @@ export const portalConfig = defineSlice(
   {
     check: (values) => [
       ...fault(
-        values.enabled && (!values.certificateFile || !values.keyFile),
+        values.enabled && !values.pkcs12File && (!values.certificateFile || !values.keyFile),
         'DRIMBOX_PORTAL_CERT_FILE',
         'missing',
         'the portal needs a certificate and its key',
@@ -89,8 +92,8 @@ export const portalConfig = defineSlice(
     ],
     prove: async (values) => {
       if (!values.enabled) return [];
-      const { certificateFile, keyFile, keyPassphraseFile, sessionSecretFile } = values;
-      const material = { certificateFile, keyFile, passphraseFile: keyPassphraseFile, anchorFiles: [] };
+      const { certificateFile, keyFile, pkcs12File, keyPassphraseFile, sessionSecretFile } = values;
+      const material = { certificateFile, keyFile, pkcs12File, passphraseFile: keyPassphraseFile, anchorFiles: [] };
       const [pair, passphrase, secret] = await Promise.all([
         proveMaterialVariables('DRIMBOX_PORTAL', material, 'webServer'),
         keyPassphraseFile ? proveReadableFile('DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE', keyPassphraseFile) : [],
