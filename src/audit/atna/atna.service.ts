@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { describeCause } from '../../platform/errors';
 import { HealthFinding, HealthRegistry } from '../../platform/health';
 import { Logger } from '../../platform/logging';
@@ -16,24 +14,20 @@ const measureEveryMs = 15_000;
 @Injectable()
 export class AtnaService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('atna');
-  private readonly spool: AuditSpool;
   private sender: AtnaSender | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(atnaConfig.token) private readonly config: AtnaConfig,
-    dataSource: DataSource,
+    private readonly spool: AuditSpool,
     private readonly pki: PkiService,
     private readonly health: HealthRegistry,
-  ) {
-    this.spool = new AuditSpool(dataSource, randomUUID());
-  }
+  ) {}
 
   async onModuleInit(): Promise<void> {
     const { enabled, host, port, timeoutMs, pollMs, appName, msgId, confirmation } = this.config;
     if (!enabled || host === undefined) return;
     const material = await this.pki.material(materialSource('atna', this.config), { use: 'client' });
-    await this.spool.prepare();
     const { sourceId, enterpriseSiteId } = this.config;
     this.sender = new AtnaSender(this.spool, {
       node: {
