@@ -6,6 +6,44 @@ import { manifestOfExam, monthsAgo, seedExam } from '../support/record-seed';
 type Page = import('playwright-core').Page;
 const { thorax, head, abdomen } = demoPatients;
 
+/** What the list costs the browser, beside what drawing as many lines costs it: medians, in milliseconds. */
+function costOfList() {
+  const table = document.querySelector<HTMLTableElement>('#exams')!;
+  const search = document.querySelector<HTMLInputElement>('#texte')!;
+  const median = (work: () => void): number => {
+    const times = Array.from({ length: 9 }, () => {
+      const startedMs = performance.now();
+      work();
+      // Reading a size makes the browser do the layout now.
+      void document.body.offsetHeight;
+      return performance.now() - startedMs;
+    });
+    return times.sort((one, other) => one - other)[4] ?? 0;
+  };
+  const body = table.tBodies[0]!;
+  const html = body.outerHTML;
+  const drawMs = median(() => {
+    const copy = document.createElement('table');
+    copy.className = 'exams';
+    copy.innerHTML = html;
+    document.body.append(copy);
+    void document.body.offsetHeight;
+    copy.remove();
+  });
+  const words = ['suivi', 'suivi 12', 'suivi 1250', 'scanner', ''];
+  let turn = 0;
+  const searchMs = median(() => {
+    search.value = words[turn++ % words.length] ?? '';
+    search.dispatchEvent(new Event('input'));
+  });
+  search.value = '';
+  search.dispatchEvent(new Event('input'));
+  const tick = table.querySelector<HTMLInputElement>('input[name=examens]')!;
+  const tickMs = median(() => tick.click());
+  const scrollMs = median(() => window.scrollBy(0, 400));
+  return { drawMs, searchMs, tickMs, scrollMs, elementsPerExam: body.querySelectorAll('*').length / body.rows.length };
+}
+
 /** Real: Chromium, the whole gateway over HTTPS, the sandbox RIS page, Pro Santé Connect and DMP. */
 describe('from the RIS to the exams', () => {
   let bench: PortalBench;
@@ -178,36 +216,79 @@ describe('from the RIS to the exams', () => {
     const { page } = await browser.newPerson();
     const tab = await callFor(page, abdomen.family, 'generaliste');
     expect(await tab.locator('#exams tbody tr[data-exam]').count()).toBe(500);
-    const started = Date.now();
     await tab.fill('#texte', 'suivi 1250');
     expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(1);
-    const searchMs = Date.now() - started;
     await tab.fill('#texte', '');
-    const frames = await tab.evaluate(
-      () =>
-        new Promise<number[]>((resolve) => {
-          const times: number[] = [];
-          const step = (at: number) => {
-            times.push(at);
-            window.scrollBy(0, 150);
-            if (times.length < 60) requestAnimationFrame(step);
-            else resolve(times.slice(1).map((time, index) => time - (times[index] ?? 0)));
-          };
-          requestAnimationFrame(step);
-        }),
-    );
-    const median = [...frames].sort((a, b) => a - b)[Math.floor(frames.length / 2)] ?? 0;
-    const paint = await tab.evaluate(() => {
-      const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-      return Math.round((navigation?.domContentLoadedEventEnd ?? 0) - (navigation?.responseEnd ?? 0));
-    });
-    process.stderr.write(
-      `500 exams: search ${searchMs} ms, frame ${median.toFixed(1)} ms, from answer to ready ${paint} ms\n`,
-    );
-    expect(searchMs).toBeLessThan(1_500);
-    expect(median).toBeLessThan(100);
+    const costs = await tab.evaluate(costOfList);
+    process.stderr.write(`500 exams: ${JSON.stringify(costs)}\n`);
+    // Beside what the browser needs to draw such a table at all, on this machine and at this moment.
+    expect(costs.searchMs).toBeLessThan(1.5 * costs.drawMs);
+    expect(costs.tickMs).toBeLessThan(0.75 * costs.drawMs);
+    expect(costs.scrollMs).toBeLessThan(0.5 * costs.drawMs);
+    expect(costs.elementsPerExam).toBeLessThan(45);
     await page.context().close();
   }, 180_000);
+
+  it('tells masked, replaced, withdrawn and deleted documents apart', async () => {
+    const { registry } = bench.neighbours.dmp;
+    const seed = (exam: Parameters<typeof seedExam>[1]) =>
+      registry.documentByUniqueId(seedExam(bench.neighbours.dmp, { patient: head, ...exam }).manifest ?? '')
+        ?.entryUuid ?? '';
+    seed({ number: 20, at: monthsAgo(2), description: 'Examen masqué', masked: 'MASQUE_PS' });
+    registry.changeStatus(
+      seed({ number: 21, at: monthsAgo(5), description: 'Examen révisé', series: [2] }),
+      'Deprecated',
+    );
+    seed({ number: 21, at: monthsAgo(3), description: 'Examen révisé', series: [3, 4] });
+    registry.changeStatus(seed({ number: 22, at: monthsAgo(4), description: 'Examen retiré' }), 'Deprecated');
+    registry.changeStatus(seed({ number: 23, at: monthsAgo(4), description: 'Examen supprimé' }), 'Deleted');
+    const { page } = await browser.newPerson();
+    const tab = await callFor(page, head.family, 'generaliste');
+    const row = (text: string) => tab.locator('#exams tbody tr[data-exam]', { hasText: text });
+    expect(await row('Examen masqué').locator('.badge').textContent()).toBe('Masqué aux professionnels');
+    expect(await row('Examen révisé').count()).toBe(1);
+    expect([await row('Examen retiré').count(), await row('Examen supprimé').count()]).toEqual([0, 0]);
+    await tab.waitForFunction(() => /2 \/ 7/.test(document.querySelector('#exams')?.textContent ?? ''));
+    await tab.click('text=Voir aussi les versions remplacées');
+    await tab.waitForSelector('.earlier');
+    expect(await row('Examen supprimé').count()).toBe(0);
+    expect(await row('Examen révisé').locator('a.images').count()).toBe(1);
+    await row('Examen révisé').locator('.earlier summary').click();
+    expect(await row('Examen révisé').locator('.earlier').textContent()).toContain(
+      'ne fournit que la version en vigueur',
+    );
+    expect(await row('Examen retiré').locator('a.images').count()).toBe(0);
+    await row('Examen retiré').locator('.earlier summary').click();
+    expect(await row('Examen retiré').textContent()).toContain('ne peuvent plus être ouvertes');
+    await see(tab, 'versions', 'desk');
+    await page.context().close();
+  });
+
+  it.each(['desk', 'hand'] as const)(
+    'lists the patients that are open, in whatever tab, and closes them: %s',
+    async (width) => {
+      const { page, problems } = await browser.newPerson(width);
+      const first = await callFor(page, thorax.family, 'generaliste');
+      const second = await callFor(page, head.family);
+      await callFor(page, abdomen.family, undefined, 'non');
+      await first.goto(`${bench.url}/dossiers`);
+      const names = () => first.locator('.open-patients .family').allTextContents();
+      expect(await names()).toEqual(
+        [abdomen, head, thorax].map(({ family: name, given }) => `${name} ${given.split(' ')[0]}`),
+      );
+      await see(first, 'patients', width);
+      expect(first.url()).not.toMatch(/DRIM-FICTIVE|DEMO/);
+      await first.locator('.open-patients li', { hasText: head.family }).locator('button').click();
+      await first.waitForURL(/\/dossiers$/);
+      expect(await names()).toHaveLength(2);
+      await second.reload();
+      expect(await second.content()).not.toContain(head.family);
+      await first.click('text=Tout fermer');
+      await first.waitForSelector('text=Aucun patient ouvert');
+      expect(problems.filter((text) => !text.includes('404'))).toEqual([]);
+      await page.context().close();
+    },
+  );
 
   it('explains an opposition, and shows nothing', async () => {
     const { page } = await browser.newPerson();

@@ -232,7 +232,9 @@ describe('import into the local PACS', () => {
       for (const [uid, file] of files) {
         const { dataSet, meta } = splitPart10(file);
         const parts = await transcoder.convert({ dataset: dataSet, from: explicit, to: jpegLs });
-        files.set(uid, Buffer.concat([encodeFileMeta({ ...meta, transferSyntaxUid: jpegLs }), ...parts]));
+        const { mediaStorageSopClassUid = '', mediaStorageSopInstanceUid = uid } = meta;
+        const head = { transferSyntaxUid: jpegLs, mediaStorageSopClassUid, mediaStorageSopInstanceUid };
+        files.set(uid, Buffer.concat([encodeFileMeta(head), ...parts]));
       }
   }
 
@@ -345,7 +347,7 @@ describe('import into the local PACS', () => {
   it('waits for its turn, and may be stopped while it waits', async () => {
     bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 100 });
     const { transfers } = await room(dimse);
-    const views = [];
+    const views: TransferView[] = [];
     for (let index = 0; index < 4; index++) views.push(await transfers.start(request()));
     const states = async () => {
       const mine = await transfers.list('context-1');

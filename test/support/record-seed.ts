@@ -21,7 +21,8 @@ export interface SeededExam {
   manifestPatient?: DemoPatient;
   /** The patient that the entries name beside the INS. */
   entryPatient?: DemoPatient;
-  masked?: boolean;
+  /** Not for the patient (true), or not for professionals other than its author. */
+  masked?: boolean | 'MASQUE_PS';
   accession?: string;
   reportId?: string;
 }
@@ -84,7 +85,15 @@ export function seedExam(dmp: SandboxDmp, exam: SeededExam): { manifest?: string
     ],
     confidentialityCodes: [
       { code: 'N', scheme: '2.16.840.1.113883.5.25', display: 'Normal' },
-      ...(exam.masked ? [{ code: 'INVISIBLE_PATIENT', scheme: '1.2.250.1.213.1.1.4.13', display: 'Non visible' }] : []),
+      ...(exam.masked
+        ? [
+            {
+              code: exam.masked === true ? 'INVISIBLE_PATIENT' : exam.masked,
+              scheme: '1.2.250.1.213.1.1.4.13',
+              display: 'Non visible',
+            },
+          ]
+        : []),
     ],
     sourcePatientInfo: [
       `PID-5|${named.family}^${named.given.split(' ')[0]}^${named.given}^^^^L`,

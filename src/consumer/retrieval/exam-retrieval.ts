@@ -1,13 +1,13 @@
 import type { PeerPart, PeerRequest } from '../../connectors/peer';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
-import { DicomRefusal } from '../../standards/dicom';
 import type { Manifest, ManifestSeries, ManifestStudy } from '../../standards/manifest';
 import { ArrivalBook } from './arrivals';
 import type { KeptExam, RetrievalCache } from './cache/retrieval-cache';
 import type { InstanceMemory } from './cache/instance-memory';
-import { headOf, identityOf, objectMismatch } from './check/check-instance';
-import { IdentityStrictness, patientMismatch, PatientToMatch } from './check/check-patient';
+import type { IdentityStrictness, PatientToMatch } from './check/check-patient';
+import { type AcceptedObject, ObjectInspector, strangersMax } from './check/object-inspector';
+import { ExamKeeper } from './exam-keeper';
 import { retrievalErrors } from './retrieval.errors';
 import type { ImageQuality, RetrievedHead, RetrievedInstance } from './retrieval.types';
 import { fetchSeries, FetchRules, SeriesToFetch } from './series-fetch';
@@ -40,42 +40,29 @@ export interface ExamRetrievalOptions {
   readonly onRefused: (error: GatewayError, seriesInstanceUid: string) => void;
 }
 
-interface Listed {
-  readonly series: ManifestSeries;
-  readonly sopClassUid: string;
-}
-
-/** Objects beyond those of the manifest that an answer may hold before it is given up. */
-const strangersMax = 64;
-const headsBytesMax = 64 * 1024 * 1024;
-const writesMax = 6;
-
 /** One study on its way from the gateway that published it, for everybody who has it open here. */
 export class ExamRetrieval {
   readonly book: ArrivalBook;
   private readonly logger = new Logger('retrieval');
-  private readonly listed = new Map<string, Listed>();
-  private readonly heads = new Map<string, RetrievedHead>();
-  private headsBytes = 0;
+  private readonly inspector: ObjectInspector;
+  private readonly keeper: ExamKeeper;
   private readonly queue: string[];
   private readonly running = new Set<string>();
-  private readonly writes = new Set<Promise<void>>();
-  private readonly again = new Map<string, Promise<RetrievedInstance>>();
+  private readonly again = new Map<string, Promise<AcceptedObject>>();
   private readonly stop = new AbortController();
-  private isCacheFull = false;
-  private strangers = 0;
   /** Counts what was asked of us, so that the end of an older attempt does not tell its trouble after a newer one began. */
   private asked = 0;
 
   constructor(private readonly options: ExamRetrievalOptions) {
-    const { study, kept } = options;
+    const { study, kept, patient, strictness, cache, memory, onRefused } = options;
     this.book = new ArrivalBook(study);
-    for (const series of study.series) {
-      for (const { sopInstanceUid, sopClassUid } of series.instances) {
-        this.listed.set(sopInstanceUid, { series, sopClassUid });
+    const isAwaited = (uid: string) => this.book.isAwaited(uid);
+    this.inspector = new ObjectInspector({ study, patient, strictness, isAwaited, onRefused });
+    const onFull = () => this.book.trouble(retrievalErrors.cacheFull.screen);
+    this.keeper = new ExamKeeper({ kept, cache, memory, onFull });
+    for (const { instances } of study.series)
+      for (const { sopInstanceUid } of instances)
         if (kept.folder.has(sopInstanceUid)) this.book.arrived(sopInstanceUid, 0);
-      }
-    }
     this.queue = study.series.map(({ seriesInstanceUid }) => seriesInstanceUid);
   }
 
@@ -88,22 +75,12 @@ export class ExamRetrieval {
 
   async instance(uid: string, signal: AbortSignal): Promise<RetrievedInstance> {
     await this.arrival(uid, signal);
-    const held = this.options.memory.get(this, uid);
-    if (held) return held;
-    const kept = await this.options.kept.folder.instance(uid);
-    if (!kept) return this.fetchAgain(uid);
-    this.options.memory.put(this, uid, kept);
-    return kept;
+    return (await this.keeper.instance(uid)) ?? (await this.fetchAgain(uid)).instance;
   }
 
   async head(uid: string, signal: AbortSignal): Promise<RetrievedHead> {
     await this.arrival(uid, signal);
-    const held = this.heads.get(uid);
-    if (held) return held;
-    const head = await this.options.kept.folder.head(uid);
-    if (head) return this.holdHead(uid, head);
-    const { dataset, transferSyntaxUid } = await this.fetchAgain(uid);
-    return this.holdHead(uid, headOf(dataset, transferSyntaxUid));
+    return (await this.keeper.head(uid)) ?? (await this.fetchAgain(uid)).head;
   }
 
   /** Asks again for what was given up, but for what was refused. */
@@ -120,12 +97,11 @@ export class ExamRetrieval {
     const ended = new GatewayError(retrievalErrors.notOpen);
     this.stop.abort(ended);
     this.book.failAll(ended);
-    this.options.memory.forgetAll(this);
-    this.heads.clear();
+    this.keeper.close();
   }
 
   private async arrival(uid: string, signal: AbortSignal): Promise<void> {
-    const found = this.listed.get(uid);
+    const found = this.inspector.find(uid);
     if (!found) throw new GatewayError(retrievalErrors.notListed);
     if (this.stop.signal.aborted) throw new GatewayError(retrievalErrors.notOpen);
     if (!this.book.hasArrived(uid)) this.prefer(found.series.seriesInstanceUid);
@@ -161,7 +137,7 @@ export class ExamRetrieval {
       failure = GatewayError.of(error) ?? new GatewayError(retrievalErrors.missing, { cause: error });
       for (const uid of this.missingOf(series)) this.book.failed(uid, failure);
     } finally {
-      await Promise.allSettled(this.writes);
+      await this.keeper.settled();
     }
     if (failure) this.tellFailure(failure, seriesInstanceUid, asked === this.asked);
     const durationMs = Math.round(performance.now() - startedMs);
@@ -210,102 +186,27 @@ export class ExamRetrieval {
 
   /** @returns the size of an object that was awaited and is what it should be; undefined for any other */
   private async take(part: PeerPart, series: ManifestSeries): Promise<number | undefined> {
-    if (part.kind === 'unreadable') {
-      this.book.trouble(retrievalErrors.unreadable.screen);
-      return undefined;
+    const inspected = this.inspector.inspect(part, series);
+    if (inspected.kind === 'accepted') {
+      await this.keeper.keep(inspected);
+      this.book.arrived(inspected.uid, inspected.instance.dataset.length);
+      return inspected.instance.dataset.length;
     }
-    const checked = this.check(part, series);
-    if (!checked) return undefined;
-    const { uid, instance, head } = checked;
-    await this.keep(uid, instance, head);
-    this.book.arrived(uid, instance.dataset.length);
-    return instance.dataset.length;
-  }
-
-  /** Everything that an object must satisfy before anybody may see it. */
-  private check(part: Extract<PeerPart, { kind: 'instance' }>, series: ManifestSeries) {
-    const { transferSyntaxUid, dataset } = part;
-    const { study, patient, strictness } = this.options;
-    let uid: string | undefined;
-    try {
-      const head = headOf(dataset, transferSyntaxUid);
-      const found = identityOf(head);
-      uid = found.sopInstanceUid;
-      const listed = this.listed.get(uid);
-      if (!listed) return this.stranger(series);
-      if (!this.book.isAwaited(uid)) return undefined;
-      const { studyInstanceUid } = study;
-      const announced = { ...listed, studyInstanceUid, seriesInstanceUid: listed.series.seriesInstanceUid };
-      const object = objectMismatch(found, { ...announced, sopInstanceUid: uid });
-      if (object) return this.refuse(uid, new GatewayError(retrievalErrors.foreignObject, { detail: object }), series);
-      const identity = patientMismatch(head, patient, strictness);
-      if (identity)
-        return this.refuse(uid, new GatewayError(retrievalErrors.foreignPatient, { detail: identity }), series);
-      return { uid, head, instance: { sopClassUid: found.sopClassUid, transferSyntaxUid, dataset } };
-    } catch (error) {
-      if (!(error instanceof DicomRefusal)) throw error;
-      uid ??= part.sopInstanceUid;
-      const unreadable = new GatewayError(retrievalErrors.unreadable, { cause: error, detail: error.reason });
-      if (uid !== undefined && this.listed.has(uid)) return this.refuse(uid, unreadable, series);
-      this.book.trouble(retrievalErrors.unreadable.screen);
-      return undefined;
-    }
-  }
-
-  private stranger(series: ManifestSeries): undefined {
-    this.strangers += 1;
-    const error = new GatewayError(retrievalErrors.unlistedObject, { detail: `${this.strangers} so far` });
-    if (this.strangers === 1) this.options.onRefused(error, series.seriesInstanceUid);
-    this.book.trouble(error.entry.screen);
-    if (this.strangers > strangersMax) throw error;
+    const { error } = inspected;
+    if (error) this.book.trouble(error.entry.screen);
+    if (inspected.kind === 'refused') this.giveUp(inspected.uid, inspected.error);
     return undefined;
   }
 
-  private refuse(uid: string, error: GatewayError, series: ManifestSeries): undefined {
+  private giveUp(sopInstanceUid: string, error: GatewayError): void {
     const { studyInstanceUid } = this.options.study;
-    this.logger.error(
-      { studyInstanceUid, sopInstanceUid: uid, code: error.code, reason: error.detail },
-      'object refused',
-    );
-    this.options.onRefused(error, series.seriesInstanceUid);
-    this.book.trouble(error.entry.screen);
-    this.book.failed(uid, error);
-    return undefined;
-  }
-
-  /** In memory at once; on disk beside what arrives meanwhile, a few at a time. */
-  private async keep(uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
-    this.holdHead(uid, head);
-    const isHeld = this.options.memory.put(this, uid, instance);
-    if (this.isCacheFull) return;
-    const write = this.write(uid, instance, head).finally(() => this.writes.delete(write));
-    this.writes.add(write);
-    if (!isHeld) await write;
-    else if (this.writes.size >= writesMax) await Promise.race(this.writes);
-  }
-
-  private async write(uid: string, instance: RetrievedInstance, head: RetrievedHead): Promise<void> {
-    try {
-      await this.options.cache.put(this.options.kept, uid, instance, head);
-    } catch (error) {
-      if (this.isCacheFull || this.stop.signal.aborted) return;
-      this.isCacheFull = true;
-      this.logger.error({ cause: describeCause(error) }, 'images can no longer be kept on disk');
-      this.book.trouble(retrievalErrors.cacheFull.screen);
-    }
-  }
-
-  private holdHead(uid: string, head: RetrievedHead): RetrievedHead {
-    const known = this.heads.get(uid);
-    if (known) return known;
-    if (this.headsBytes + head.head.length > headsBytesMax) return head;
-    this.heads.set(uid, head);
-    this.headsBytes += head.head.length;
-    return head;
+    const { code, detail: reason } = error;
+    this.logger.error({ studyInstanceUid, sopInstanceUid, code, reason }, 'object refused');
+    this.book.failed(sopInstanceUid, error);
   }
 
   /** An object that passed by and could not be kept is fetched once more, for all who ask for it meanwhile. */
-  private fetchAgain(uid: string): Promise<RetrievedInstance> {
+  private fetchAgain(uid: string): Promise<AcceptedObject> {
     const under = this.again.get(uid);
     if (under) return under;
     const fetching = this.single(uid).finally(() => this.again.delete(uid));
@@ -313,21 +214,14 @@ export class ExamRetrieval {
     return fetching;
   }
 
-  private async single(uid: string): Promise<RetrievedInstance> {
-    const { series, sopClassUid } = this.listed.get(uid) as Listed;
-    const { study, patient, strictness } = this.options;
-    for await (const part of this.options.fetch(this.requestFor(series, uid), this.stop.signal)) {
-      if (part.kind !== 'instance') continue;
-      const head = headOf(part.dataset, part.transferSyntaxUid);
-      const { studyInstanceUid } = study;
-      const { seriesInstanceUid } = series;
-      const announced = { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid: uid };
-      if (objectMismatch(identityOf(head), announced)) continue;
-      if (patientMismatch(head, patient, strictness)) throw new GatewayError(retrievalErrors.foreignPatient);
-      const { transferSyntaxUid, dataset } = part;
-      const instance = { sopClassUid, transferSyntaxUid, dataset };
-      this.options.memory.put(this, uid, instance);
-      return instance;
+  private async single(uid: string): Promise<AcceptedObject> {
+    const listed = this.inspector.find(uid);
+    if (!listed) throw new GatewayError(retrievalErrors.notListed);
+    for await (const part of this.options.fetch(this.requestFor(listed.series, uid), this.stop.signal)) {
+      const accepted = this.inspector.accept(part, uid);
+      if (!accepted) continue;
+      this.keeper.hold(accepted);
+      return accepted;
     }
     throw new GatewayError(retrievalErrors.missing);
   }

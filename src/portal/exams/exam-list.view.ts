@@ -113,6 +113,10 @@ export function examRow(exam: Exam, contextId: string, format: DayFormat) {
     imagesHref: exam.manifest && !isBlocked ? `/dossier/${contextId}/examens/${exam.id}/images` : undefined,
     hasImages: exam.manifest !== undefined,
     isCounted: exam.manifest !== undefined && !isBlocked,
+    earlierManifests: exam.earlierManifests.map(({ createdAt }) => ({
+      day: format.day(parseDtm(createdAt ?? '')),
+    })),
+    isWithdrawn: !exam.manifest && exam.earlierManifests.length > 0,
     reports: isBlocked ? [] : exam.reports.map(row),
     hasReport: exam.reports.length > 0,
     earlierReports: isBlocked ? [] : exam.earlierReports.map(row),

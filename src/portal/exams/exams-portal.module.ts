@@ -7,6 +7,7 @@ import { ContextualCallController } from './contextual-call.controller';
 import { ExamDocumentsController } from './exam-documents.controller';
 import { ExamsController } from './exams.controller';
 import { ImportsController } from './imports/imports.controller';
+import { OpenPatientsController } from './patients/open-patients.controller';
 import { PatientAccess } from './patient-access';
 
 /** Pages of the consumer: contextual call, exams, reports. */
@@ -18,6 +19,7 @@ import { PatientAccess } from './patient-access';
     ExamDocumentsController,
     ImportsController,
     ArchiveController,
+    OpenPatientsController,
   ],
   providers: [PatientAccess],
 })

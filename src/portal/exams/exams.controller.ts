@@ -147,6 +147,6 @@ export class ExamsController {
   async close(@Param('context') contextId: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { context, viewer } = await this.access.visit(contextId, request, response);
     await this.contexts.close(viewer.loginId, context.id);
-    response.redirect(303, '/');
+    response.redirect(303, '/dossiers');
   }
 }

@@ -65,6 +65,12 @@ export const examMessages = {
   hiddenFromPatient: 'Non visible par le patient',
   fromFile: 'Fichier importé',
   replaced: 'Remplacé',
+  earlierManifests: 'Versions précédentes des images',
+  earlierManifestsExplained:
+    'L’établissement d’origine ne fournit que la version en vigueur : une version remplacée ne peut plus être ouverte. Les images actuelles s’ouvrent par « Voir les images ».',
+  withdrawnExplained:
+    'L’établissement d’origine a remplacé ou retiré ces images et n’en publie pas d’autre version : elles ne peuvent plus être ouvertes.',
+  replacedAt: 'remplacée, établie le',
   earlierReports: 'Versions précédentes',
   identityDiffers: 'Identité différente',
   seeDifferences: 'Examen bloqué : voir les différences',
@@ -99,7 +105,18 @@ export const examMessages = {
     advice: 'Informez le patient, enregistrez sa réponse dans votre logiciel puis relancez la consultation.',
   },
   retry: 'Réessayer',
-  openPatients: 'Patients ouverts',
+  openPatients: 'Mes patients ouverts',
+  openPatientsHint:
+    'Chaque appel de votre logiciel ouvre un patient à part. Fermer un patient efface ce que la passerelle gardait pour lui (liste, références, images en cours) et arrête ses imports ; vous déconnecter les ferme tous.',
+  noOpenPatient: 'Aucun patient ouvert. Lancez la consultation depuis votre logiciel (RIS ou dossier patient).',
+  closeAll: 'Tout fermer',
+  closeOne: 'Fermer',
+  openAgain: 'Revenir aux examens',
+  calledAt: 'Appelé le',
+  openUntil: 'Ouvert jusqu’à',
+  importsUnderWay: 'Imports en cours',
+  consentOpposed: 'Patient opposé',
+  consentNotCollected: 'Information à recueillir',
   callTitle: 'Appel contextuel refusé',
   callIntro: 'Le logiciel appelant a transmis des paramètres qui ne sont pas valables. Signalez-le à votre support.',
   callFaults: {

@@ -12,6 +12,7 @@ interface Entry {
 
 export const menuEntries: readonly Entry[] = [
   { href: '/', label: messages.home, for: ['professional', 'operator', 'auditor', 'administrator'] },
+  { href: '/dossiers', label: messages.patients, hint: messages.patientsHint, for: ['professional'] },
   {
     href: '/publications',
     label: messages.publications,

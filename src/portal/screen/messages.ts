@@ -7,6 +7,8 @@ export const messages = {
   skip: 'Aller au contenu',
   menu: 'Menu principal',
   home: 'Accueil',
+  patients: 'Mes patients',
+  patientsHint: 'Patients ouverts depuis votre logiciel : y revenir, les fermer.',
   publications: 'Publications',
   service: 'État du service',
   statistics: 'Statistiques',
