@@ -111,21 +111,4 @@ describe('the trail and its figures on the screen', () => {
     expect(text).toMatch(/id="patient" name="patient" value=""/);
     expect(text).toMatch(/id="professionnel" name="professionnel" value=""/);
   });
-
-  it('shows figures of a period, also as tables, whatever is asked', async () => {
-    const month = await agent.get('/statistiques').set('Accept', 'text/html');
-    expect(month.status).toBe(200);
-    expect(month.text).toContain('Recherche au DMP (ITI-18)');
-    expect([...month.text.matchAll(/data-chart="/g)]).toHaveLength(4);
-    const none = await agent.get('/statistiques?du=2020-01-01&au=2020-01-31').set('Accept', 'text/html');
-    expect([...none.text.matchAll(/Rien sur cette période/g)]).toHaveLength(6);
-    for (const query of [
-      'du=x&au=y',
-      'du=2020-01-01',
-      'jours=1000000',
-      'du=2000-01-01&au=2026-01-01',
-      'du=2026-02-02&au=2026-02-01',
-    ])
-      expect((await agent.get(`/statistiques?${query}`).set('Accept', 'text/html')).status).toBe(200);
-  });
 });

@@ -22,18 +22,29 @@ const physician = {
 };
 const peer = { peer: 'CN=db3.test.mesimagesmedicales.fr,O=HÔPITAL D’ESSAI DES PAIRS' };
 
+const modalities = ['CT', 'MR', 'CT SR', 'DX', 'US'];
+
 type Plan = readonly [
   kind: string,
   outcome: string,
   actor: object,
   perDay: number,
-  more?: { instances?: number; bytes?: number; durationMs?: number; errorCode?: string; patient?: boolean },
+  more?: {
+    instances?: number;
+    bytes?: number;
+    durationMs?: number;
+    errorCode?: string;
+    patient?: boolean;
+    /** Its images are of some modality. */
+    images?: boolean;
+    host?: string;
+  },
 ];
 const plans: readonly Plan[] = [
   ['context.called', 'success', { peer: 'RIS-DEMO' }, 9],
   ['context.called', 'refused', { peer: 'RIS-DEMO' }, 1, { errorCode: 'context.parameter-invalid' }],
   ['intake.accepted', 'success', { peer: 'RIS-DEMO' }, 14, { durationMs: 18 }],
-  ['publication.published', 'success', {}, 12, { instances: 120 }],
+  ['publication.published', 'success', {}, 12, { instances: 120, durationMs: 95_000, images: true }],
   ['publication.refused', 'refused', {}, 1, { errorCode: 'publication.pairing' }],
   ['dmp.stored-query', 'success', radiologist, 8, { durationMs: 340, patient: true }],
   ['dmp.retrieve', 'success', physician, 3, { durationMs: 610, patient: true }],
@@ -46,7 +57,7 @@ const plans: readonly Plan[] = [
     'success',
     radiologist,
     4,
-    { instances: 150, bytes: 61_000_000, durationMs: 3_900, patient: true },
+    { instances: 150, bytes: 61_000_000, durationMs: 3_900, patient: true, images: true, host: 'db7.test.fr' },
   ],
   ['portal.login', 'success', radiologist, 2],
 ];
@@ -73,6 +84,10 @@ export async function seedTrail(dataSource: DataSource, days: number): Promise<n
           more.bytes === undefined ? null : Math.round(more.bytes * factor),
           more.durationMs === undefined ? null : Math.round(more.durationMs * factor),
           more.errorCode ?? null,
+          JSON.stringify({
+            ...(more.images ? { modalities: modalities[(day + event) % modalities.length] } : {}),
+            ...(more.host ? { host: more.host } : {}),
+          }),
         ]);
       }
     }
@@ -80,10 +95,10 @@ export async function seedTrail(dataSource: DataSource, days: number): Promise<n
   rows.reverse();
   for (let at = 0; at < rows.length; at += 300) {
     const part = rows.slice(at, at + 300);
-    const places = part.map((_, row) => `(${Array.from({ length: 12 }, (__, i) => `$${row * 12 + i + 1}`).join(',')})`);
+    const places = part.map((_, row) => `(${Array.from({ length: 13 }, (__, i) => `$${row * 13 + i + 1}`).join(',')})`);
     await dataSource.query(
       `INSERT INTO audit_record (at, kind, outcome, correlation_id, actor, patient_matricule, patient_oid, study_instance_uid,
-         instances, bytes, duration_ms, error_code) VALUES ${places.join(',')}`,
+         instances, bytes, duration_ms, error_code, facts) VALUES ${places.join(',')}`,
       part.flat(),
     );
   }

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { configSlices } from '../../src/app.module';
 import { familyOf } from '../../src/platform/health';
-import { expositionText } from '../../src/platform/metrics';
 import { checkLabel } from '../../src/portal/service/service.messages';
 import { projectFiles, read, sourceFiles } from './tree';
 
@@ -11,6 +10,14 @@ const sections = ['## What it means', '## How to see it', '## What to do', '## H
 function checks(): string[] {
   return sourceFiles('src').flatMap((file) =>
     [...read(file).matchAll(/health\.register\(\{\s*name: ['`]([a-z-]+)(?:\$\{[^}]*\})?['`]/g)].map(([, name]) => name),
+  );
+}
+
+/** Metrics of our own, as the code declares them. */
+function declaredMetrics(): Set<string> {
+  const declaration = /\b(?:counter|gauge|histogram)(?:<[^>]*>)?\(\s*'([a-z_]+)'/g;
+  return new Set(
+    sourceFiles('src').flatMap((file) => [...read(file).matchAll(declaration)].map(([, name]) => `drimbox_${name}`)),
   );
 }
 
@@ -37,20 +44,26 @@ describe('runbook', () => {
     expect(checkLabel(name)).not.toBe(name);
   });
 
-  it('names settings and metrics that exist, and pages that exist', async () => {
+  it('names settings and metrics that exist, and pages that exist', () => {
     const settings = new Set(configSlices.flatMap((slice) => Object.values(slice.shape).map(({ name }) => name)));
-    const exposed = await expositionText();
+    const metrics = declaredMetrics();
     const wrong = pages.flatMap((page) => {
       const text = read(page);
       const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([whole, one]) => one ?? whole);
       return [
         ...all(/\bDRIMBOX_[A-Z0-9_]*[A-Z0-9]\b(?!_?…)/g).filter((name) => !settings.has(name)),
-        ...all(/`(drimbox_[a-z_]+?)(?:_bucket|_sum|_count)?(?:\{[^`]*)?`/g).filter(
-          (name) => name !== 'drimbox_run' && !exposed.includes(`# TYPE ${name} `),
-        ),
+        ...all(/`(drimbox_[a-z_]+?)(?:_bucket|_sum|_count)?(?:\{[^`]*)?`/g).filter((name) => !metrics.has(name)),
         ...all(/\]\(([a-z-]+)\.md\)/g).filter((name) => !pages.includes(`docs/runbook/${name}.md`)),
       ].map((name) => `${page}: ${name}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('has a page for every alert rule of Prometheus', () => {
+    const rules = read('docs/grafana/alerts.yaml');
+    const named = [...rules.matchAll(/^ +runbook: (\S+)$/gm)].map(([, page]) => page);
+    expect(named).toHaveLength([...rules.matchAll(/- alert: Drimbox\w+$/gm)].length);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((page) => !projectFiles().includes(page))).toEqual([]);
   });
 });
