@@ -1,0 +1,258 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
+import { DimseListener, makeListener, pacsConfig } from '../../src/connectors/pacs';
+import { ConfigOf, loadConfig, Slice } from '../../src/platform/config';
+import { configureLogging } from '../../src/platform/logging';
+import { DimseGateway } from '../support/dimse-gateway';
+import { ctImage, FakePacs } from '../support/fake-pacs';
+import { RecordingSink } from '../support/recording-sink';
+
+/**
+ * Real: dcmtk's programs towards our DICOM listener, which is a destination (C-ECHO, C-STORE) and no archive: whoever asks it for
+ * something else must learn so at once, and nothing may be harmed by it.
+ */
+const run = promisify(execFile);
+
+interface Told {
+  readonly code: number;
+  readonly text: string;
+}
+
+describe('dcmtk towards our DICOM listener', () => {
+  let gateway: DimseGateway;
+  const dir = mkdtempSync(join(tmpdir(), 'dcmtk-towards-us-'));
+  const opened: string[] = [];
+
+  beforeAll(async () => {
+    configureLogging({ level: 'silent' });
+    gateway = await DimseGateway.open({ callers: ['FRIEND'], maxAssociations: 2, settings: { artimMs: 500 } });
+    gateway.listener.handlers.register({
+      name: 'test',
+      open: ({ sopInstanceUid }) => {
+        opened.push(sopInstanceUid);
+        return undefined;
+      },
+    });
+  });
+  afterAll(async () => {
+    await gateway.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  afterEach(async () => {
+    // Whatever was asked for: nothing was taken, nothing written, and the next caller is served.
+    expect(opened).toEqual([]);
+    expect(readdirSync(dir)).toEqual([]);
+    expect((await dcmtk('echoscu', [])).code).toBe(0);
+  });
+
+  async function dcmtk(program: string, words: string[], called = 'DRIMBOX', calling = 'FRIEND'): Promise<Told> {
+    const address = ['-aec', called, '-aet', calling, '127.0.0.1', String(gateway.listener.port)];
+    try {
+      const { stdout, stderr } = await run(program, ['-v', ...words, ...address], { cwd: dir, timeout: 20_000 });
+      return { code: 0, text: stdout + stderr };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { code, text: stdout + stderr };
+    }
+  }
+
+  const study = ['-S', '-k', 'QueryRetrieveLevel=STUDY', '-k', 'StudyInstanceUID=1.2.3'];
+  const worklist = ['-W', '-k', 'PatientName=*'];
+  const allOfPatients = ['-P', '-k', 'QueryRetrieveLevel=PATIENT', '-k', 'PatientID=*'];
+
+  it.each<[string, string, string[]]>([
+    ['a query for a study', 'findscu', study],
+    ['a query for every patient', 'findscu', allOfPatients],
+    ['a query of a worklist', 'findscu', worklist],
+    ['a C-MOVE to a third party', 'movescu', ['-aem', 'ELSEWHERE', ...study]],
+    ['a C-GET', 'getscu', ['-od', dir, ...study]],
+  ])('%s: no presentation context is accepted, and the caller learns it', async (_what, program, words) => {
+    const startedMs = Date.now();
+    const { code, text } = await dcmtk(program, words);
+    expect(code).not.toBe(0);
+    expect(text).toMatch(/No (acceptable |adequate |valid )?Presentation Context/i);
+    expect(text).not.toMatch(/I: (Received Final Find|Find Response|Move Response)/);
+    expect(Date.now() - startedMs).toBeLessThan(5_000);
+  });
+
+  it.each([
+    ['under another title of ours', 'OTHER', 'FRIEND', /Called AE Title Not Recognized/i],
+    ['from a title nobody allowed', 'DRIMBOX', 'STRANGER', /Calling AE Title Not Recognized/i],
+  ])('%s: refused with the reason of the standard', async (_what, called, calling, reason) => {
+    const { code, text } = await dcmtk('echoscu', [], called, calling);
+    expect(code).not.toBe(0);
+    expect(text).toMatch(reason);
+    // These say less of it.
+    for (const [program, words] of [
+      ['findscu', study],
+      ['movescu', ['-aem', 'ELSEWHERE', ...study]],
+      ['getscu', ['-od', dir, ...study]],
+    ] as [string, string[]][]) {
+      const told = await dcmtk(program, words, called, calling);
+      expect(told.code).not.toBe(0);
+      expect(told.text).toMatch(/Rejected/i);
+    }
+  });
+
+  it('accepts a C-ECHO in any syntax of commands, many times on one association', async () => {
+    const { code, text } = await dcmtk('echoscu', ['--repeat', '20', '--propose-pc', '20', '--propose-ts', '3']);
+    expect(code).toBe(0);
+    expect(text.match(/Received Echo Response \(Success\)/g)).toHaveLength(20);
+  });
+
+  it('tells callers beyond the limit of associations so', async () => {
+    const held = await Promise.all(Array.from({ length: 6 }, () => dcmtk('echoscu', ['--repeat', '60'])));
+    const refused = held.filter(({ code }) => code !== 0);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { text } of refused) expect(text).toMatch(/Local Limit Exceeded/i);
+  });
+
+  it('one that aborts, or goes without a word, leaves nothing behind', async () => {
+    expect((await dcmtk('echoscu', ['--abort'])).code).toBe(0);
+    await Promise.all(
+      Array.from({ length: 2 }, async () => {
+        const child = execFile('echoscu', [
+          '--repeat',
+          '100000',
+          '-aec',
+          'DRIMBOX',
+          '-aet',
+          'FRIEND',
+          '127.0.0.1',
+          String(gateway.listener.port),
+        ]);
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGKILL');
+        await gone;
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  });
+});
+
+describe('our DICOM listener over TLS', () => {
+  let listener: DimseListener;
+  let pki: SandboxPki;
+  const dir = mkdtempSync(join(tmpdir(), 'dcmtk-tls-'));
+
+  beforeAll(async () => {
+    configureLogging({ level: 'silent' });
+    pki = await createSandboxPki({ dir, fast: true });
+    const { cert, key } = pki.members.gateway;
+    const { values } = loadConfig(
+      [pacsConfig] as unknown as readonly Slice[],
+      {
+        DRIMBOX_DICOM_LISTEN: 'tls',
+        DRIMBOX_DICOM_PORT: '0',
+        DRIMBOX_DICOM_ALLOWED_AE_TITLES: 'FRIEND',
+        DRIMBOX_DICOM_TLS: JSON.stringify({ ca: pki.exchangeCa, cert, key }),
+      },
+      { production: true },
+    );
+    listener = makeListener(values.get(pacsConfig.token) as ConfigOf<typeof pacsConfig>);
+    listener.handlers.register({ name: 'test', open: () => undefined });
+    await listener.open();
+  });
+  afterAll(async () => {
+    await listener.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const echo = (...words: string[]) =>
+    run('echoscu', [...words, '-aec', 'DRIMBOX', '-aet', 'FRIEND', 'localhost', String(listener.port)], {
+      timeout: 20_000,
+    });
+  const tls = ({ leaf, key }: { leaf: string; key: string }) => ['+tls', key, leaf, '+cf', pki.exchangeCa];
+
+  it('answers a caller with a certificate of a configured authority', async () => {
+    await echo(...tls(pki.members.listed), '+cf', join(dir, 'authorities', 'exchange-issuing-cert.pem'));
+  });
+
+  it.each<[string, () => string[]]>([
+    ['without a certificate', () => ['+tla', '+cf', pki.exchangeCa]],
+    ['with one of another authority', () => tls(pki.members.foreign)],
+    ['in clear text', () => []],
+  ])('refuses a caller %s, and answers the next one', async (_who, words) => {
+    await expect(echo(...words())).rejects.toThrow();
+    await echo(...tls(pki.members.listed));
+  });
+});
+
+/** Explicit VR little endian: what identifies an object, and a body that nobody else has. */
+function dataSetOf(study: string, series: string, uid: string, bytes: number): Buffer {
+  const element = (group: number, number: number, vr: string, value: Buffer) => {
+    const isLong = vr === 'OW';
+    const head = Buffer.alloc(isLong ? 12 : 8);
+    head.writeUInt16LE(group, 0);
+    head.writeUInt16LE(number, 2);
+    head.write(vr, 4, 'latin1');
+    if (isLong) head.writeUInt32LE(value.length, 8);
+    else head.writeUInt16LE(value.length, 6);
+    return Buffer.concat([head, value]);
+  };
+  const text = (value: string) => Buffer.from(value.length % 2 === 0 ? value : `${value}\0`, 'latin1');
+  const number = Number(uid.split('.').at(-1));
+  const pixels = Buffer.alloc(bytes);
+  for (let at = 0; at < bytes; at += 4) pixels.writeUInt32LE((number * 0x01000193 + at) >>> 0, at);
+  return Buffer.concat([
+    element(0x0008, 0x0016, 'UI', text(ctImage)),
+    element(0x0008, 0x0018, 'UI', text(uid)),
+    element(0x0020, 0x000d, 'UI', text(study)),
+    element(0x0020, 0x000e, 'UI', text(series)),
+    element(0x7fe0, 0x0010, 'OW', pixels),
+  ]);
+}
+
+describe('a reader far slower than another one of the same retrieval', () => {
+  const study = '1.2.3';
+  const series = '1.2.3.1';
+  const count = 32;
+  const bytes = 256 * 1_024;
+  const uids = Array.from({ length: count }, (_, index) => `${series}.${index + 1}`);
+  const dataSet = (uid: string) => dataSetOf(study, series, uid, bytes);
+
+  it('is let go and fetches the rest alone: both get every byte, and neither waits for the other', async () => {
+    const pacs = await FakePacs.open();
+    const gateway = await DimseGateway.open();
+    const asked: number[] = [];
+    pacs.script = async (get) => {
+      const wanted = get.asked.length > 0 ? get.asked : uids;
+      asked.push(wanted.length);
+      for (const uid of wanted) await get.send(uid, dataSet(uid));
+      get.end(0, { completed: wanted.length });
+    };
+    try {
+      const client = gateway.client(pacs.port, { retrieve: 'get', maxAssociations: 2 });
+      const instances = uids.map((sopInstanceUid) => ({
+        seriesInstanceUid: series,
+        sopInstanceUid,
+        sopClassUid: ctImage,
+      }));
+      const request = { studyInstanceUid: study, seriesInstanceUid: series, instances };
+      const [fast, slow] = [new RecordingSink(), new RecordingSink({ fullEvery: 2, pauseMs: 40 })];
+      const ended: string[] = [];
+      const follow = (name: string, sink: RecordingSink) =>
+        client.retrieve(request, sink).finally(() => ended.push(name));
+      const [first, second] = await Promise.all([follow('fast', fast), follow('slow', slow)]);
+      expect(first).toMatchObject({ delivered: count, undelivered: [], bytes: second.bytes });
+      expect(second).toMatchObject({ delivered: count, undelivered: [], shared: true });
+      expect(ended).toEqual(['fast', 'slow']);
+      // One of the runs was for what the slow one had left.
+      expect(asked.some((wanted) => wanted > 0 && wanted < count && wanted > 1)).toBe(true);
+      for (const sink of [fast, slow]) {
+        expect(sink.faults).toEqual([]);
+        expect([...sink.received.keys()].sort()).toEqual([...uids].sort());
+        const differs = [...sink.received].filter(([uid, got]) => !got.dataSet.equals(dataSet(uid)));
+        expect(differs.map(([uid]) => uid)).toEqual([]);
+      }
+    } finally {
+      await gateway.close();
+      await pacs.close();
+    }
+  }, 60_000);
+});
