@@ -108,6 +108,8 @@ describe('faults of another hospital', () => {
     return events.find(fits) ?? events.at(-1) ?? { expected: 0, arrived: 0, failed: 0 };
   }
 
+  /** The report and the key images of 9003 are so small that they come whole before the harm is done. */
+  const documents = 2;
   const objects = (number: number) => both.study(number).objects;
   const series = (number: number) => objects(number)[0]?.seriesInstanceUid ?? '';
   const studyPath = (number: number) => `studies/${both.study(number).studyInstanceUid}`;
@@ -168,20 +170,20 @@ describe('faults of another hospital', () => {
     await close(viewed);
   });
 
-  it('cut before any image is whole: says that it was interrupted, and a new try succeeds', async () => {
+  it('cut before any image is whole: says so, and a new try succeeds', async () => {
     both.proxy.does({ cutAfter: 60_000 });
     const viewed = await view();
-    const { arrived, trouble } = await progress(viewed);
-    expect([arrived, trouble]).toEqual([0, "Le transfert depuis l'établissement d'origine a été interrompu."]);
+    const { failed, trouble } = await progress(viewed);
+    expect(failed).toBe(objects(9003).length - documents);
+    expect(trouble).toMatch(/interrompu|injoignable/);
     await mends(viewed);
   });
 
   it('a hospital that falls silent: says that it takes too long, and a new try succeeds', async () => {
-    both.proxy.does({ stallAfter: 900_000 });
+    both.proxy.does({ stallAfter: 60_000 });
     const viewed = await view();
-    const { arrived, failed, trouble } = await progress(viewed);
-    expect(arrived).toBeGreaterThan(0);
-    expect(failed).toBeGreaterThan(0);
+    const { failed, trouble } = await progress(viewed);
+    expect(failed).toBe(objects(9003).length - documents);
     expect(trouble).toContain('trop de temps');
     await mends(viewed);
   });
@@ -318,9 +320,10 @@ describe('faults of another hospital', () => {
       }
       throw new Error(`never ${state}`);
     };
-    const { id } = await ended('failed');
+    const { id, text } = await ended('incomplete');
+    expect(text).toContain(`${objects(9003).length - documents} en échec`);
     const told = await doctor.get(`${dossier}/imports`).set('Accept', page);
-    expect(told.text).toContain('a été interrompu');
+    expect(told.text).toMatch(/interrompu|injoignable/);
     expect(told.text).toContain('Reprendre');
     both.proxy.does({});
     expect((await send(`/imports/${id}/reprendre`)).status).toBe(303);

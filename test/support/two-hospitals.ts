@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { type DemoPatient, manifestFile } from '../../sandbox/demo-data';
+import type { SandboxDmp } from '../../sandbox/dmp';
 import { type GatewayProcess, startGateway } from '../../sandbox/gateway-process';
 import { type Hospital, type PublishedStudy, startHospital } from '../../sandbox/hospital';
 import { type SandboxPacs, startSandboxPacs } from '../../sandbox/pacs';
@@ -94,7 +95,7 @@ export async function startTwoHospitals(settings: Readonly<Record<string, string
       const before = registered.get(number);
       if (before) neighbours.dmp.registry.changeStatus(before, 'Deleted');
       const base = how.base ?? `https://localhost:${proxy.port}${exchangeBasePath}`;
-      registered.set(number, register(bench, study(number), base, how.without ?? []));
+      registered.set(number, recordManifest(neighbours.dmp, study(number), base, how.without));
     },
     open: async (agent, patient) => {
       const answer = await bench.visitor().post('/contextual-call').type('form').send(callOf(patient));
@@ -115,11 +116,17 @@ export async function startTwoHospitals(settings: Readonly<Record<string, string
   };
 }
 
-function register(bench: PortalBench, study: PublishedStudy, retrieveBase: string, without: readonly string[]): string {
+/** Puts the manifest of a study into the record. @returns its entryUUID */
+export function recordManifest(
+  dmp: SandboxDmp,
+  study: PublishedStudy,
+  retrieveBase: string,
+  without: readonly string[] = [],
+): string {
   const { patient, description, studyInstanceUid, accessionNumber, accessionIssuer, kosSopInstanceUid } = study;
   const objects = study.objects.filter(({ sopInstanceUid }) => !without.includes(sopInstanceUid));
   const { bytes } = manifestFile({ ...study, objects, retrieveBase, sopInstanceUid: kosSopInstanceUid });
-  return bench.neighbours.dmp.addReport({
+  return dmp.addReport({
     content: bytes,
     kind: KOS,
     uniqueId: kosSopInstanceUid,

@@ -1,0 +1,114 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import supertest from 'supertest';
+import { demoPatients } from '../../sandbox/demo-data';
+import { type GatewayProcess, startGateway } from '../../sandbox/gateway-process';
+import { exchangeBasePath } from '../../sandbox/ready';
+import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox';
+import { ByteProxy } from '../support/byte-proxy';
+import { startPostgres, type TestDatabase } from '../support/database';
+import { LoginRobot } from '../support/psc-bench';
+import { callOf } from '../support/record-seed';
+import { recordManifest } from '../support/two-hospitals';
+
+const page = 'text/html,application/xhtml+xml';
+const { head } = demoPatients;
+
+/**
+ * Real: both gateways as processes (those last built), PostgreSQL, PACS, Pro Santé Connect and DMP of the sandbox. The home gateway is
+ * killed in the middle of an import, as a power cut would.
+ */
+describe('an import whose gateway is killed', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'drimbox-killed-'));
+  let database: TestDatabase;
+  let sandbox: Sandbox;
+  let proxy: ByteProxy;
+  let again: GatewayProcess | undefined;
+
+  beforeAll(async () => {
+    database = await startPostgres();
+    sandbox = await startSandbox({
+      dataDir,
+      portBase: 0,
+      pacs: 'auto',
+      database: database.address.url,
+      demoData: true,
+      remote: true,
+      publish: 'import',
+      settings: { DRIMBOX_PUBLICATION_ENABLED: 'false' },
+    });
+    proxy = await ByteProxy.start(sandbox.ports.remoteExchange);
+  }, 240_000);
+  afterAll(async () => {
+    await again?.stop();
+    await sandbox?.stop();
+    await proxy?.stop();
+    await database?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('is told as interrupted when the gateway is back, and goes on with what is missing', async () => {
+    const { neighbours, ports } = sandbox;
+    const study = sandbox.remote?.studies.find(({ studyInstanceUid }) => studyInstanceUid.endsWith('.9003'));
+    if (!study) throw new Error('no study');
+    recordManifest(neighbours.dmp, study, `https://localhost:${proxy.port}${exchangeBasePath}`);
+    const ca = readFileSync(neighbours.pki.portalCa);
+    const visitor = () => supertest.agent(`https://localhost:${ports.portal}`, { ca });
+    const doctor = visitor();
+    const robot = new LoginRobot(neighbours.psc.issuer, ca);
+    const away = await doctor.get('/login').query({ next: '/' });
+    const query = await robot.login(new URL(away.headers.location ?? ''), 'generaliste', 'generaliste');
+    await robot.close();
+    await doctor.get(`/login/callback?${query}`).set('Accept', page);
+    const called = await visitor().post('/contextual-call').type('form').send(callOf(head));
+    const opened = await doctor.get(new URL(called.headers.location ?? '').pathname).set('Accept', page);
+    const dossier = opened.headers.location ?? '';
+
+    const mark = async () =>
+      /name="_csrf" value="([^"]+)"/.exec((await doctor.get('/').set('Accept', page)).text)?.[1] ?? '';
+    const send = async (path: string, form: object = {}) =>
+      doctor
+        .post(`${dossier}${path}`)
+        .type('form')
+        .send({ _csrf: await mark(), ...form });
+    const state = async () => {
+      const answer = await doctor.get(`${dossier}/imports/etat`);
+      const { imports } = answer.body as { imports: { id: string; state: string; done: number; total: number }[] };
+      return imports[0];
+    };
+    const until = async (what: string, holds: (one: Awaited<ReturnType<typeof state>>) => boolean) => {
+      for (let tries = 0; tries < 400; tries++) {
+        const one = await state();
+        if (holds(one)) return one;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      throw new Error(`never came: ${what}`);
+    };
+
+    const list = await doctor.get(dossier).set('Accept', page);
+    const exam = /data-exam="([^"]+)"/.exec(list.text)?.[1] ?? '';
+    const choice = await doctor.get(`${dossier}/import?examens=${exam}`).set('Accept', page);
+    const series = [...choice.text.matchAll(/name="series" value="([\d.]+)"/g)].map(([, uid]) => uid ?? '');
+    proxy.does({ bytesPerSecond: 400_000 });
+    expect((await send('/import', { examens: exam, series })).status).toBe(303);
+    const before = await until('some images', (one) => (one?.done ?? 0) > 0);
+    expect(before).toMatchObject({ state: 'running', total: study.objects.length });
+    sandbox.home.gateway.child.kill('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    proxy.does({});
+    again = await startGateway(sandbox.settings, join(dataDir, 'gateway-again.log'));
+    // The dead process is believed alive for twenty seconds at most; its work is touched by nobody meanwhile.
+    const left = await until('interrupted', (one) => one?.state === 'interrupted');
+    expect(left?.done).toBeGreaterThanOrEqual(before?.done ?? 0);
+    expect(left?.done).toBeLessThan(study.objects.length);
+    const told = await doctor.get(`${dossier}/imports`).set('Accept', page);
+    expect(told.text).toContain('Interrompu');
+    expect((await send(`/imports/${left?.id}/reprendre`)).status).toBe(303);
+    expect(await until('done', (one) => one?.state === 'done')).toMatchObject({ done: study.objects.length });
+    const log =
+      readFileSync(join(dataDir, 'gateway-again.log'), 'utf8') +
+      readFileSync(join(dataDir, 'gateway-home.log'), 'utf8');
+    expect(log).not.toMatch(/ÉPREUVEDRIM|19480923/);
+  }, 120_000);
+});
