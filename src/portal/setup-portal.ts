@@ -86,6 +86,11 @@ function setupViews(app: NestExpressApplication): void {
       response.setHeader('Cache-Control', 'public, max-age=3600'),
   };
   app.useStaticAssets(join(web, 'static'), { prefix: '/static/', ...cached });
+  // Browsers ask for it beside every answer that is not one of our pages: a report, a file, the viewer.
+  app.use(
+    '/favicon.ico',
+    express.static(join(web, 'static', 'mark.svg'), { index: false, redirect: false, ...cached }),
+  );
   // The chart library as its package ships it, and nothing else of that folder.
   const charts = join(dirname(require.resolve('chart.js')), 'chart.umd.js');
   app.use('/static/vendor/chart.umd.js', express.static(charts, { index: false, redirect: false, ...cached }));

@@ -258,5 +258,7 @@ describe('rate limits of the portal', () => {
     expect(pages[0]).toBe(200);
     expect(pages.at(-1)).toBe(429);
     expect((await bench.visitor().get('/static/portal.css')).status).toBe(200);
+    const icon = await bench.visitor().get('/favicon.ico');
+    expect([icon.status, icon.headers['content-type']]).toEqual([200, 'image/svg+xml']);
   });
 });
