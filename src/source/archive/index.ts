@@ -11,6 +11,7 @@ export type {
   ArchivedManifest,
   PutOptions,
   PutResult,
+  ServedManifest,
 } from './manifest-archive';
 export { ManifestRecord } from './manifest-record.entity';
 export type { ManifestStatus } from './manifest-record.entity';

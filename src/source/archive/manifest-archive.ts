@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { DataSource, EntityManager, IsNull } from 'typeorm';
+import { DataSource, EntityManager, In, IsNull, MoreThan } from 'typeorm';
 import { GatewayError } from '../../platform/errors';
 import { DATABASE_ADDRESS } from '../../platform/persistence';
 import type { DatabaseAddress } from '../../platform/persistence';
@@ -28,6 +28,12 @@ export interface ArchivedManifest {
   readonly cdaIds: readonly string[];
   readonly pacsId: string | undefined;
   readonly publicationContext: Record<string, unknown> | undefined;
+}
+
+/** A manifest that requests may name now. */
+export interface ServedManifest {
+  readonly kosSopInstanceUid: string;
+  readonly studyInstanceUid: string;
 }
 
 export interface PutOptions {
@@ -75,6 +81,7 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
   /** Counts what was forgotten, so that an answer read before a change is not remembered after it. */
   private forgotten = 0;
   private readonly listener: ChangeListener;
+  private readonly changeListeners = new Set<() => void>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -176,6 +183,39 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
     return lacking ? { ok: false, reason: lacking } : { ok: true, manifest };
   }
 
+  /**
+   * Calls back when manifests change, in this process or, on a shared database, in another one: soon before or after the commit, and
+   * perhaps without a change. Returns the way to stop.
+   */
+  onChange(listener: () => void): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
+  }
+
+  /** Manifests that are served and became current after `since`, newest first, at most `limit`. */
+  servedSince(since: Date, limit: number): Promise<ServedManifest[]> {
+    return this.dataSource.manager.find(ManifestRecord, {
+      where: { status: 'current', servingEndedAt: IsNull(), createdAt: MoreThan(since) },
+      select: { kosSopInstanceUid: true, studyInstanceUid: true },
+      order: { createdAt: 'DESC' },
+      take: limit,
+    });
+  }
+
+  /** Those of these manifests that are served. */
+  async servedAmong(kosSopInstanceUids: readonly string[]): Promise<Set<string>> {
+    const served = new Set<string>();
+    for (let at = 0; at < kosSopInstanceUids.length; at += 1_000) {
+      const some = In(kosSopInstanceUids.slice(at, at + 1_000));
+      const found = await this.dataSource.manager.find(ManifestRecord, {
+        where: { kosSopInstanceUid: some, status: 'current', servingEndedAt: IsNull() },
+        select: { kosSopInstanceUid: true },
+      });
+      for (const { kosSopInstanceUid } of found) served.add(kosSopInstanceUid);
+    }
+    return served;
+  }
+
   /** For health and metrics. */
   get cache(): { trusted: boolean; manifests: number } {
     return { trusted: this.listener.trusted, manifests: this.contents.size };
@@ -261,11 +301,17 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
     const kos = this.currentKos.get(studyInstanceUid);
     if (kos) this.contents.delete(kos);
     this.currentKos.delete(studyInstanceUid);
+    this.tellChange();
   }
 
   private forgetAll(): void {
     this.forgotten++;
     this.currentKos.clear();
+    this.tellChange();
+  }
+
+  private tellChange(): void {
+    for (const listener of this.changeListeners) listener();
   }
 }
 

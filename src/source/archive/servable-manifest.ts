@@ -43,6 +43,11 @@ export class ServableManifest {
     this.instanceCount = count;
   }
 
+  /** Series listed, in the order of the manifest. */
+  get seriesInstanceUids(): string[] {
+    return [...this.series.keys()];
+  }
+
   /** Why what is asked is not in this manifest, or nothing when it is. */
   lacks(wanted: Wanted): 'series-not-listed' | 'instance-not-listed' | undefined {
     if (wanted.seriesInstanceUid === undefined) return undefined;

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ExpectedInstance, Pacs, PACS_DIRECTORY, PacsDirectory, RetrievalOutcome } from '../../connectors/pacs';
+import { ExpectedInstance, Pacs, PACS_DIRECTORY, PacsDirectory, RetrievalRequest } from '../../connectors/pacs';
 import { ConfigOf } from '../../platform/config';
 import { ErrorEntry, GatewayError } from '../../platform/errors';
 import { CallerGone, Exchange } from '../../platform/http';
 import { Transcoder } from '../../platform/transcoding';
-import type { InsToInsert } from '../../standards/dicom';
 import { parseWadoPath, type WadoResource } from '../../standards/dicomweb';
 import type { ServableManifest } from '../archive';
 import { AdmissionService } from './admission/admission.service';
@@ -12,7 +11,9 @@ import { Admission, Admitted } from './admission/admitted';
 import { FramesAnswer } from './delivery/frames-answer';
 import { HeldBytes, HeldShare } from './delivery/held-bytes';
 import { InstancesAnswer } from './delivery/instances-answer';
+import { MetadataByTheWay } from './metadata/metadata-by-the-way';
 import { MetadataService } from './metadata/metadata.service';
+import { insOf } from './metadata/metadata-texts';
 import { RequestsUnderWay } from './delivery/requests-under-way';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
@@ -30,7 +31,6 @@ interface CountedAnswer {
 /** WADO-RS for other gateways (RAD-107): admission, retrieval from the PACS, delivery, one audit record. */
 @Injectable()
 export class WadoService {
-  private readonly underWay: RequestsUnderWay;
   private readonly held: HeldBytes;
 
   constructor(
@@ -39,9 +39,10 @@ export class WadoService {
     private readonly admission: AdmissionService,
     private readonly transcoder: Transcoder,
     private readonly metadata: MetadataService,
+    private readonly byTheWay: MetadataByTheWay,
     private readonly audit: ServingAudit,
+    private readonly underWay: RequestsUnderWay,
   ) {
-    this.underWay = new RequestsUnderWay({ all: config.requestsMax, perPeer: config.requestsPerPeerMax });
     this.held = new HeldBytes(config.objectBytesMax * objectsHeldMax);
   }
 
@@ -80,18 +81,10 @@ export class WadoService {
     const { resource, manifest } = admitted;
     const recordDelivery = () => this.audit.delivered(exchange, admitted, countOf(counted.answer), startedAt);
     const expected = manifest.expected(resource);
-    const ins = insOf(manifest);
     if (resource.metadata) {
-      const pacs = await this.pacsOf(manifest, exchange.signal);
-      const answer = await this.metadata.answer({
-        exchange,
-        pacs,
-        manifest,
-        resource,
-        expected,
-        ins,
-        wishes: admitted.wishes,
-      });
+      const pacs = () => this.pacsOf(manifest, exchange.signal);
+      const { wishes } = admitted;
+      const answer = await this.metadata.answer({ exchange, pacs, manifest, resource, expected, wishes });
       counted.answer = answer;
       await answer.send(recordDelivery);
       return;
@@ -109,33 +102,16 @@ export class WadoService {
     const answer =
       resource.level === 'frames'
         ? new FramesAnswer({ ...common, frames: resource.frames })
-        : new InstancesAnswer({ ...common, ins, expected: expected.length });
+        : new InstancesAnswer({ ...common, ins: insOf(manifest), expected: expected.length });
     counted.answer = answer;
     const pacs = await this.pacsOf(manifest, exchange.signal);
-    const outcome = await this.retrieve(pacs, resource, expected, answer, signal, exchange.correlationId);
-    await answer.finish(outcome, recordDelivery);
-  }
-
-  private async retrieve(
-    pacs: Pacs,
-    resource: WadoResource,
-    expected: readonly ExpectedInstance[],
-    answer: InstancesAnswer | FramesAnswer,
-    signal: AbortSignal,
-    correlationId: string,
-  ): Promise<RetrievalOutcome> {
-    const seriesInstanceUid = 'seriesInstanceUid' in resource ? resource.seriesInstanceUid : undefined;
-    const request = {
-      studyInstanceUid: resource.studyInstanceUid,
-      seriesInstanceUid,
-      instances: expected,
-      correlationId,
-    };
-    try {
-      return await pacs.retrieve(request, answer, signal);
-    } catch (error) {
+    const caller = admitted.peer.certificateSha256;
+    const request = { ...retrievalOf(resource, expected, exchange.correlationId), caller };
+    const sink = this.byTheWay.alongside(answer, manifest, expected);
+    const outcome = await pacs.retrieve(request, sink, signal).catch((error: unknown) => {
       throw answer.failed ?? error;
-    }
+    });
+    await answer.finish(outcome, recordDelivery);
   }
 
   /** The PACS that held the study when its manifest was made; otherwise the first that holds it now. */
@@ -146,6 +122,16 @@ export class WadoService {
     if (!found) throw new GatewayError(servingErrors.gone);
     return found;
   }
+}
+
+function retrievalOf(
+  resource: WadoResource,
+  instances: readonly ExpectedInstance[],
+  correlationId: string,
+): RetrievalRequest {
+  const { studyInstanceUid } = resource;
+  const seriesInstanceUid = 'seriesInstanceUid' in resource ? resource.seriesInstanceUid : undefined;
+  return { studyInstanceUid, seriesInstanceUid, instances, correlationId };
 }
 
 function resourceAt(path: string): WadoResource {
@@ -172,8 +158,4 @@ function failureOf(thrown: unknown): GatewayError {
 
 function countOf(answer: CountedAnswer | undefined): { instances: number; bytes: number } {
   return { instances: answer?.parts ?? 0, bytes: answer?.bytes ?? 0 };
-}
-
-function insOf(manifest: ServableManifest): InsToInsert | undefined {
-  return manifest.patient && { ...manifest.patient, issuer: manifest.patientIssuer };
 }

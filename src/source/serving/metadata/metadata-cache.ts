@@ -42,6 +42,17 @@ export class MetadataCache {
     }
   }
 
+  /** How long ago the first text under a manifest was asked for; 0 when there is none. */
+  ageMs(kosSopInstanceUid: string): number {
+    const begunMs = this.begunMs.get(kosSopInstanceUid);
+    return begunMs === undefined ? 0 : this.now() - begunMs;
+  }
+
+  /** Forgets a manifest: what is added to its texts later is not kept. */
+  drop(kosSopInstanceUid: string): void {
+    this.forget(kosSopInstanceUid);
+  }
+
   private forget(kosSopInstanceUid: string): void {
     this.characters -= this.sizes.get(kosSopInstanceUid) ?? 0;
     this.sizes.delete(kosSopInstanceUid);

@@ -1,0 +1,79 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import type { ExpectedInstance, InstanceSink } from '../../../connectors/pacs';
+import { ConfigOf } from '../../../platform/config';
+import { describeCause } from '../../../platform/errors';
+import { Logger } from '../../../platform/logging';
+import type { ServableManifest } from '../../archive';
+import { servingConfig } from '../serving.config';
+import { GatheredHeads, WholeSeries } from './gathered-heads';
+import { MetadataKeeper } from './metadata-keeper';
+import { insOf, textOf } from './metadata-texts';
+import { PassingHeads } from './passing-heads';
+
+/** Texts made before other work has its turn: about two milliseconds. */
+const textsATurn = 20;
+const refusedMax = 10_000;
+
+/** Images on their way to a caller have their metadata kept by the way, when these are not kept yet. */
+@Injectable()
+export class MetadataByTheWay {
+  private readonly gathered = new GatheredHeads();
+  /** Series with an object that cannot be told: not tried with each request. */
+  private readonly refused = new Set<string>();
+  private working: Promise<void> = Promise.resolve();
+  private readonly logger = new Logger('metadata');
+
+  constructor(
+    @Inject(servingConfig.token) private readonly config: Pick<ConfigOf<typeof servingConfig>, 'basePath'>,
+    private readonly keeper: MetadataKeeper,
+  ) {}
+
+  /** The sink itself, or one that gathers heads on the way to it. */
+  alongside(sink: InstanceSink, manifest: ServableManifest, expected: readonly ExpectedInstance[]): InstanceSink {
+    const series = new Set(expected.map(({ seriesInstanceUid }) => seriesInstanceUid));
+    const lacking = [...series].filter((uid) => this.isLacking(manifest, uid));
+    if (lacking.length === 0) return sink;
+    const seriesOf = new Map(expected.map((one) => [one.sopInstanceUid, one.seriesInstanceUid]));
+    return new PassingHeads(sink, (read) => {
+      const uid = seriesOf.get(read.header.sopInstanceUid);
+      if (uid === undefined || !this.isLacking(manifest, uid)) return;
+      const whole = this.gathered.take(manifest, uid, read);
+      if (whole) this.working = this.working.then(() => this.keep(whole));
+    });
+  }
+
+  /** Resolves when what was gathered until now is kept. */
+  idle(): Promise<void> {
+    return this.working;
+  }
+
+  private isLacking(manifest: ServableManifest, seriesInstanceUid: string): boolean {
+    return this.keeper.lacks(manifest, seriesInstanceUid) && !this.refused.has(keyOf(manifest, seriesInstanceUid));
+  }
+
+  private async keep({ manifest, seriesInstanceUid, heads, readAtMs }: WholeSeries): Promise<void> {
+    const context = { manifest, ins: insOf(manifest), basePath: this.config.basePath };
+    const texts: string[] = [];
+    try {
+      for (const { sopInstanceUid } of manifest.expected({
+        studyInstanceUid: manifest.studyInstanceUid,
+        seriesInstanceUid,
+      })) {
+        const read = heads.get(sopInstanceUid);
+        if (!read) return;
+        if (texts.length % textsATurn === textsATurn - 1) await nextTurn();
+        texts.push(textOf(read, seriesInstanceUid, context));
+      }
+    } catch (error) {
+      if (this.refused.size >= refusedMax) this.refused.clear();
+      this.refused.add(keyOf(manifest, seriesInstanceUid));
+      this.logger.warn({ seriesInstanceUid, cause: describeCause(error) }, 'metadata of a series cannot be kept');
+      return;
+    }
+    await this.keeper.keep(context, seriesInstanceUid, texts, readAtMs);
+  }
+}
+
+const keyOf = ({ kosSopInstanceUid }: ServableManifest, seriesInstanceUid: string): string =>
+  `${kosSopInstanceUid} ${seriesInstanceUid}`;
