@@ -61,7 +61,17 @@ export const pacsMeasure: Command = {
         expectedTransferSyntaxUid: given(options.expect),
         methods: pacs.kind === 'dimse' ? plan.methods : undefined,
       });
-      return { text: plan.notice ? `${text}\n${plan.notice}` : text, value: { ...value, notice: plan.notice } };
+      const isEmpty = value.instances === 0;
+      const lines = [
+        isEmpty ? `PACS ${pacs.id} holds no instance of this study or series` : text,
+        ...(plan.notice ? [plan.notice] : []),
+      ];
+      return {
+        text: lines.join('\n'),
+        value: { ...value, notice: plan.notice },
+        // One method that works is a measure; none is a failure.
+        failed: isEmpty || value.measures.every(({ error }) => error !== undefined),
+      };
     };
     return withRooms(plan.config, [PacsModule], (app) => measure(app.get(PACS_DIRECTORY, { strict: false })), {
       database: false,

@@ -17,6 +17,7 @@ const seen = (more: Partial<Inspection> = {}): Inspection => ({
 describe('the cause of a slow retrieval', () => {
   it.each<[string, Partial<Inspection>, string | undefined]>([
     ['nothing slow', { totalMs: 300, gapsMs: gaps(1) }, undefined],
+    ['small images, one each few milliseconds', { bytes: 100_000, totalMs: 200, gapsMs: gaps(8) }, undefined],
     ['too few images to tell', { gapsMs: gaps(500, 4) }, undefined],
     ['waits of 40 ms on each association', { gapsMs: gaps(41) }, 'delayed-acknowledgement'],
     ['waits of 40 ms, also when the whole is fast', { gapsMs: gaps(41), totalMs: 300 }, 'delayed-acknowledgement'],

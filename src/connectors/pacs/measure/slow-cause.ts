@@ -19,6 +19,8 @@ export interface Inspection {
 const delayedAck = { fromMs: 35, toMs: 60 } as const;
 /** 200 Mbit/s: what the national requirements call fast is well below. */
 const fastBytesPerMs = 25_000;
+/** Small images never reach that rate: one each ten milliseconds is as much as anybody waits for. */
+const fastGapMs = 10;
 const uncompressed: ReadonlySet<string> = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
 
 export function nameCause(seen: Inspection): { cause?: SlowCause; medianGapMs: number; warnings: string[] } {
@@ -31,11 +33,11 @@ export function nameCause(seen: Inspection): { cause?: SlowCause; medianGapMs: n
 }
 
 function cause(seen: Inspection, changed: readonly string[], sortedGaps: readonly number[]): SlowCause | undefined {
-  const isFast = seen.bytes / Math.max(seen.totalMs, 0.001) >= fastBytesPerMs;
+  const mean = sortedGaps.reduce((a, b) => a + b, 0) / Math.max(sortedGaps.length, 1);
+  const isFast = seen.bytes / Math.max(seen.totalMs, 0.001) >= fastBytesPerMs || mean <= fastGapMs;
   const near = sortedGaps.filter((gap) => gap >= delayedAck.fromMs && gap <= delayedAck.toMs).length;
   const isDelayed = sortedGaps.length >= 5 && near / sortedGaps.length > 0.3;
   // Parallel associations hide the waits of each: the gaps then spread, while their mean stays near one wait.
-  const mean = sortedGaps.reduce((a, b) => a + b, 0) / Math.max(sortedGaps.length, 1);
   const isHidden = seen.parallel > 1 && mean >= 20 && mean <= delayedAck.toMs;
   if (changed.some((uid) => uncompressed.has(uid))) {
     return { code: 'transcoding', explanation: "le PACS décompresse les images avant l'envoi" };
