@@ -200,8 +200,16 @@ describe('DICOMweb with a PACS that misbehaves', () => {
     expect(sink.cutReason).toBeDefined();
   });
 
-  it('refuses a part longer than allowed', async () => {
-    onSeries = onSingle = (response, _message, uid) => send(response, 200, body([file(uid ?? '1.2.3.4.1', 200_000)]));
+  it('refuses a part longer than allowed, and cuts it once begun', async () => {
+    const long = (uid = '1.2.3.4.1'): Buffer => body([file(uid, 200_000)]);
+    onSeries = onSingle = (response, _message, uid) => send(response, 200, long(uid));
+    const { outcome } = await retrieveAll();
+    expect(outcome).toMatchObject({ delivered: 0, undelivered: { length: 20 } });
+    onSeries = onSingle = (response, _message, uid) => {
+      response.writeHead(200, { 'Content-Type': type });
+      response.write(long(uid).subarray(0, 50_000));
+      setTimeout(() => response.end(long(uid).subarray(50_000)), 50);
+    };
     const sink = new RecordingSink();
     await expect(pacs.retrieve(request, sink)).rejects.toMatchObject({ code: 'pacs.malformed' });
     expect(sink.cutReason).toBeDefined();

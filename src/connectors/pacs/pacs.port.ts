@@ -41,6 +41,8 @@ export interface RetrievalRequest {
   readonly instances: readonly ExpectedInstance[];
   /** Joins the log lines of an exchange; never shown to the PACS. */
   readonly correlationId?: string;
+  /** Opaque key of who asks: the few connections that a PACS serves are shared out among callers. */
+  readonly caller?: string;
   /** `never` keeps this retrieval apart from others of the same series (measuring). Default `allowed`. */
   readonly sharing?: 'allowed' | 'never';
   /** Overrides the configured way for this retrieval (measuring). DICOMweb ignores it. */

@@ -45,6 +45,11 @@ export class Delivery {
     return performance.now() - this.startedMs;
   }
 
+  /** For how long the reader has taken nothing. */
+  get blockedMs(): number {
+    return this.funnel.blockedMs;
+  }
+
   isWanted(sopInstanceUid: string): boolean {
     return this.states.get(sopInstanceUid) === 'wanted';
   }

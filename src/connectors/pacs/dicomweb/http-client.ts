@@ -4,23 +4,12 @@ import { pacsErrors } from '../pacs.errors';
 import { DicomWebPacsConfig } from '../pacs.config';
 import { AuthorizationFile, readTlsOptions } from './credentials';
 import { DicomWebSettings } from './dicomweb-settings';
+import { Holder } from '../retrieval/places';
 import { connectionError } from './http-errors';
+import { AnswerReader, WireClient, WireServer } from './wire';
 
-export interface AnswerHead {
-  readonly status: number;
-  /** Names in lower case; a repeated field joined by ", ". */
-  header(name: string): string;
-}
-
-/** Reads one answer as it arrives. What it throws ends the exchange and its connection. */
-export interface AnswerReader {
-  head(head: AnswerHead): void;
-  /** Takes the chunk in any case; `false` asks for silence until `drained()`. */
-  data(chunk: Buffer): boolean;
-  drained(): Promise<void>;
-  /** The body is whole, as HTTP sees it. */
-  end(): void;
-}
+export type { AnswerReader } from './wire';
+export type AnswerHead = Parameters<AnswerReader['head']>[0];
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';
@@ -28,20 +17,33 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Dispatcher.DispatchOptions['body'];
-  /** Queries have connections of their own, which long retrievals cannot take away. */
-  readonly lane: 'query' | 'retrieve';
+  /** Queries have connections of their own, which neither stores nor long retrievals can take away. */
+  readonly lane: 'query' | 'store';
   readonly signal?: AbortSignal;
 }
 
-/** Connections kept for queries beside those of retrievals. */
-const queryConnections = 2;
+/** Connections kept for queries, and for stores, beside those of retrievals. */
+const besideConnections = 2;
+
+/** A request for images. */
+export interface ImageRequest {
+  /** Below the configured address, beginning with a slash. */
+  readonly path: string;
+  readonly accept: string;
+  readonly holder?: Holder;
+  readonly signal?: AbortSignal;
+}
 
 /** A connection is not used again when the PACS will close it within this time; a GET that meets the end is sent once more. */
 const keepAliveMarginMs = 250;
 
-/** HTTP with one PACS: kept connections, timers, no redirect, no decompression. */
+/**
+ * HTTP with one PACS: kept connections, timers, no redirect, no decompression. Images come by a reader of our own, which
+ * spends a third of the processor time (bench/NOTES.md); queries and stores go by undici.
+ */
 export class DicomWebHttp {
   private readonly pools: Readonly<Record<HttpRequest['lane'], Pool>>;
+  private readonly images: WireClient;
   private readonly basePath: string;
   private readonly authorization: AuthorizationFile | undefined;
 
@@ -68,7 +70,27 @@ export class DicomWebHttp {
         maxHeaderSize: settings.headerBytesMax,
         connect: connector(config.tls, settings.connectTimeoutMs),
       });
-    this.pools = { query: pool(queryConnections), retrieve: pool(config.maxConnections) };
+    this.pools = { query: pool(besideConnections), store: pool(besideConnections) };
+    this.images = new WireClient({
+      ...settings,
+      server: serverOf(url, config.tls),
+      authority: url.host,
+      maxConnections: config.maxConnections,
+    });
+  }
+
+  /** Resolves with the head when the body has been read whole. Rejects with `pacsErrors`, or with the signal's reason. */
+  async getImages(request: ImageRequest, reader: AnswerReader): Promise<AnswerHead> {
+    const { path, accept, holder, signal } = request;
+    signal?.throwIfAborted();
+    const headers: Record<string, string> = { accept, 'accept-encoding': 'identity' };
+    if (this.authorization) headers.authorization = await this.authorization.value();
+    try {
+      return await this.images.get({ path: this.basePath + path, headers, holder, signal }, plainOnly(reader));
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw connectionError(error);
+    }
   }
 
   /** Resolves with the head when the body has been read whole. Rejects with `pacsErrors`, or with the signal's reason. */
@@ -97,8 +119,36 @@ export class DicomWebHttp {
   }
 
   async close(): Promise<void> {
+    this.images.close();
     await Promise.all(Object.values(this.pools).map((pool) => pool.destroy()));
   }
+}
+
+function refuseCompressed({ header }: AnswerHead): void {
+  const encoding = header('content-encoding');
+  if (encoding === '' || encoding === 'identity') return;
+  throw new GatewayError(pacsErrors.malformed, { detail: 'compressed answer that was not asked for' });
+}
+
+function plainOnly(reader: AnswerReader): AnswerReader {
+  return {
+    head: (head) => {
+      refuseCompressed(head);
+      reader.head(head);
+    },
+    data: (chunk) => reader.data(chunk),
+    drained: () => reader.drained(),
+    end: () => reader.end(),
+  };
+}
+
+function serverOf(url: URL, tls: DicomWebPacsConfig['tls']): WireServer {
+  const isTls = url.protocol === 'https:';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (isTls ? 443 : 80),
+    tls: isTls ? () => (tls ? readTlsOptions(tls) : Promise.resolve({ minVersion: 'TLSv1.2' as const })) : undefined,
+  };
 }
 
 function connector(tls: DicomWebPacsConfig['tls'], timeout: number): buildConnector.connector {
@@ -168,10 +218,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const answer = { status, header };
     this.answer = answer;
     this.guard(() => {
-      const encoding = header('content-encoding');
-      if (encoding !== '' && encoding !== 'identity') {
-        throw new GatewayError(pacsErrors.malformed, { detail: 'compressed answer that was not asked for' });
-      }
+      refuseCompressed(answer);
       this.reader.head(answer);
     });
   }

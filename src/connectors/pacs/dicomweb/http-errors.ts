@@ -2,6 +2,7 @@ import { ErrorEntry, GatewayError } from '../../../platform/errors';
 import { DicomRefusal } from '../../../standards/dicom';
 import { MultipartRefusal } from '../../../standards/multipart';
 import { pacsErrors } from '../pacs.errors';
+import { WireFault } from './wire';
 
 const lostCodes: ReadonlySet<string> = new Set([
   'ECONNRESET',
@@ -24,6 +25,10 @@ export function connectionError(error: unknown): GatewayError {
   if (known) return known;
   if (error instanceof MultipartRefusal || error instanceof DicomRefusal) {
     return new GatewayError(pacsErrors.malformed, { cause: error, detail: error.reason });
+  }
+  if (error instanceof WireFault) {
+    const entry = error.reason === 'cut' ? pacsErrors.lost : pacsErrors.malformed;
+    return new GatewayError(entry, { cause: error, detail: error.reason });
   }
   const code = codeOf(error);
   return new GatewayError(entryOf(code), { cause: error, detail: code });

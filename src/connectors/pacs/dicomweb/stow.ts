@@ -37,7 +37,7 @@ export async function storeOne(
   try {
     const body = Readable.from(source.watch(bodyOf(instance, multipart)), { objectMode: false });
     ({ status } = await http.exchange(
-      { method: 'POST', path: '/studies', headers, body, lane: 'retrieve', signal },
+      { method: 'POST', path: '/studies', headers, body, lane: 'store', signal },
       answer,
     ));
   } catch (error) {

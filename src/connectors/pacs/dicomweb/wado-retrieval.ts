@@ -4,6 +4,8 @@ import { ExpectedInstance, InstanceSink, RetrievalOutcome, RetrievalRequest, Und
 import { Delivery } from './delivery';
 import { DicomWebSettings } from './dicomweb-settings';
 import { DicomWebHttp } from './http-client';
+import { pause } from '../retrieval/pause';
+import { Holder } from '../retrieval/places';
 import { statusError } from './http-errors';
 import { uidSegment } from './qido';
 import { WadoBody } from './wado-body';
@@ -24,6 +26,7 @@ const isAbsence = (status: number): boolean => status === 404 || status === 410;
  */
 export class WadoRetrieval {
   private readonly delivery: Delivery;
+  private readonly holder: Holder;
   private readonly statuses = new Map<string, number>();
   private active = 0;
   private parallel = 0;
@@ -36,7 +39,13 @@ export class WadoRetrieval {
     private readonly http: DicomWebHttp,
     private readonly settings: DicomWebSettings,
   ) {
-    this.delivery = new Delivery(request.instances, sink);
+    const delivery = new Delivery(request.instances, sink);
+    this.delivery = delivery;
+    this.holder = {
+      caller: request.caller ?? '',
+      blockedMs: () => delivery.blockedMs,
+      giveUp: (reason) => delivery.fail(reason),
+    };
   }
 
   async run(signal?: AbortSignal): Promise<RetrievalOutcome> {
@@ -151,9 +160,9 @@ export class WadoRetrieval {
     const signal = this.delivery.stopped;
     this.active += 1;
     this.parallel = Math.max(this.parallel, this.active);
-    const target = { path: `/studies/${uidSegment(studyInstanceUid)}${path}`, headers: { accept }, signal };
+    const target = { path: `/studies/${uidSegment(studyInstanceUid)}${path}`, accept, holder: this.holder, signal };
     try {
-      await this.http.exchange({ ...target, lane: 'retrieve' }, body);
+      await this.http.getImages(target, body);
       await body.drained();
     } catch (error) {
       body.cut(error instanceof Error ? error : new Error('exchange failed'));
@@ -201,18 +210,6 @@ async function all(works: readonly Promise<void>[]): Promise<void> {
   const settled = await Promise.allSettled(works);
   const failed = settled.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    const timer = setTimeout(go, ms);
-    signal.addEventListener('abort', go, { once: true });
-  });
 }
 
 /** A PACS that cannot be reached, refuses us or keeps silent would do the same for each instance. */

@@ -1,13 +1,7 @@
-import { GatewayError } from '../../../platform/errors';
-import { pacsErrors } from '../pacs.errors';
+import { Holder, Places } from '../retrieval/places';
 import { Peer } from './connect';
 import { DimseSettings } from './dimse-settings';
 import { AssociationPlan, Requester } from './requester';
-
-/** Longest wait for an association when the limit is reached. */
-const waitMsMax = 10_000;
-/** Most callers waiting for one; the next ones are told at once that the PACS is busy. */
-const waitersMax = 256;
 
 /** Associations kept warm: each holds a thread of the PACS, of which there may be four only. */
 const warmMax = 2;
@@ -21,33 +15,32 @@ interface Warm {
 /** Associations with one PACS: a limit on all, and those just used kept warm for the next request of the same plan. */
 export class AssociationPool {
   private readonly warm: Warm[] = [];
-  private used = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly places: Places;
   private closed = false;
 
   constructor(
     private readonly peer: Peer,
     private readonly settings: DimseSettings,
     readonly limit: number,
-  ) {}
-
-  /** Associations still free to be opened or taken. */
-  get room(): number {
-    return Math.max(0, this.limit - this.used);
+  ) {
+    this.places = new Places(limit);
   }
 
   /** Runs `work` with an association of the plan, which is kept warm afterwards if still open and without exchange. */
-  async use<T>(plan: AssociationPlan, work: (requester: Requester) => Promise<T>): Promise<T> {
+  async use<T>(
+    plan: AssociationPlan,
+    work: (requester: Requester) => Promise<T>,
+    who: { readonly holder?: Holder; readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
     const key = JSON.stringify(plan);
-    await this.enter();
+    const leave = await this.places.enter(who.holder, who.signal);
     let requester: Requester | undefined;
     try {
       requester = this.takeWarm(key) ?? (await this.open(plan));
       return await work(requester);
     } finally {
       if (requester) this.keep(key, requester);
-      this.used -= 1;
-      this.waiting.shift()?.();
+      leave();
     }
   }
 
@@ -66,7 +59,7 @@ export class AssociationPool {
 
   /** Warm associations of other plans count for the peer too. */
   private releaseOneIfFull(): void {
-    if (this.used + this.warm.length <= this.limit) return;
+    if (this.places.used + this.warm.length <= this.limit) return;
     const oldest = this.warm.shift();
     if (!oldest) return;
     clearTimeout(oldest.timer);
@@ -99,25 +92,5 @@ export class AssociationPool {
     clearTimeout(this.warm[index].timer);
     this.warm.splice(index, 1);
     if (requester.isOpen) requester.release();
-  }
-
-  private async enter(): Promise<void> {
-    if (this.used < this.limit) {
-      this.used += 1;
-      return;
-    }
-    if (this.waiting.length >= waitersMax) throw new GatewayError(pacsErrors.tooMany, { detail: 'too many waiting' });
-    await new Promise<void>((resolve, reject) => {
-      const go = (): void => {
-        clearTimeout(timer);
-        this.used += 1;
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.waiting.splice(this.waiting.indexOf(go), 1);
-        reject(new GatewayError(pacsErrors.tooMany, { detail: `no free association within ${waitMsMax} ms` }));
-      }, waitMsMax);
-      this.waiting.push(go);
-    });
   }
 }

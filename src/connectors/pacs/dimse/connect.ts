@@ -1,6 +1,7 @@
 import { connect as connectTcp, Socket } from 'node:net';
 import { connect as connectTls, ConnectionOptions } from 'node:tls';
 import { GatewayError } from '../../../platform/errors';
+import { bigReads } from '../big-reads';
 import { pacsErrors } from '../pacs.errors';
 
 export interface Peer {
@@ -8,25 +9,6 @@ export interface Peer {
   readonly port: number;
   /** Options of node:tls when the peer speaks DICOM over TLS; read at each connection, so that keys may be renewed. */
   readonly tls?: () => ConnectionOptions;
-}
-
-const slabBytes = 1_048_576;
-const leastRead = 65_536;
-
-/** Gives each read the rest of a large slab: big reads, no copy, no zeroing, and pieces that may be kept. */
-function slabs(): () => Buffer {
-  let slab = Buffer.allocUnsafeSlow(slabBytes);
-  let used = 0;
-  return Object.assign(
-    () => {
-      if (slab.length - used < leastRead) {
-        slab = Buffer.allocUnsafeSlow(slabBytes);
-        used = 0;
-      }
-      return slab.subarray(used);
-    },
-    { took: (bytes: number) => (used += bytes) },
-  );
 }
 
 /** Opens a connection whose bytes go to `feed`. Rejects with `pacs.unreachable`. */
@@ -50,19 +32,6 @@ export async function connect(peer: Peer, timeoutMs: number, feed: (chunk: Buffe
   });
 }
 
-function connectPlain(peer: Peer, feed: (chunk: Buffer) => void): Socket {
-  const buffer = slabs() as (() => Buffer) & { took: (bytes: number) => number };
-  return connectTcp({
-    host: peer.host,
-    port: peer.port,
-    noDelay: true,
-    onread: {
-      buffer,
-      callback: (bytes, chunk) => {
-        buffer.took(bytes);
-        feed(Buffer.from(chunk.buffer, chunk.byteOffset, bytes));
-        return true;
-      },
-    },
-  });
+function connectPlain({ host, port }: Peer, feed: (chunk: Buffer) => void): Socket {
+  return connectTcp({ host, port, noDelay: true, onread: bigReads((chunk) => (feed(chunk), true)) });
 }

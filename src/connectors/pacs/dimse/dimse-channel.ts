@@ -85,28 +85,32 @@ export class MoveChannel implements RetrieveChannel {
 
   ask(ask: Ask, signal: AbortSignal): Promise<AskResult> {
     const { ourAeTitle, pacsAeTitle, pool } = this.node;
-    return pool.use(queryPlan(this.node), async (requester) => {
-      const context = contextFor(requester, studyRoot.move);
-      const move = this.destinations.add({ originatorAeTitle: ourAeTitle, pacsAeTitle, ...bind(ask) });
-      if (!move) throw new GatewayError(pacsErrors.tooMany, { detail: 'no message identifier left' });
-      try {
-        const final = await requester.request(
-          context.id,
-          {
-            affectedSopClassUid: studyRoot.move,
-            commandField: commandField.moveRq,
-            messageId: move.messageId,
-            priority: 0,
-            moveDestination: ourAeTitle,
-            dataSetType: 1,
-          },
-          { identifier: identifierOf(ask, context.transferSyntax), signal, isAlive: () => ask.isAlive() },
-        );
-        return { status: final.status ?? 0, completed: final.completed ?? 0 };
-      } finally {
-        move.removeLater();
-      }
-    });
+    return pool.use(
+      queryPlan(this.node),
+      async (requester) => {
+        const context = contextFor(requester, studyRoot.move);
+        const move = this.destinations.add({ originatorAeTitle: ourAeTitle, pacsAeTitle, ...bind(ask) });
+        if (!move) throw new GatewayError(pacsErrors.tooMany, { detail: 'no message identifier left' });
+        try {
+          const final = await requester.request(
+            context.id,
+            {
+              affectedSopClassUid: studyRoot.move,
+              commandField: commandField.moveRq,
+              messageId: move.messageId,
+              priority: 0,
+              moveDestination: ourAeTitle,
+              dataSetType: 1,
+            },
+            { identifier: identifierOf(ask, context.transferSyntax), signal, isAlive: () => ask.isAlive() },
+          );
+          return { status: final.status ?? 0, completed: final.completed ?? 0 };
+        } finally {
+          move.removeLater();
+        }
+      },
+      { holder: ask.holder, signal },
+    );
   }
 }
 
@@ -124,22 +128,26 @@ export class GetChannel implements RetrieveChannel {
   }
 
   ask(ask: Ask, signal: AbortSignal): Promise<AskResult> {
-    return this.node.pool.use(getPlan(this.node, ask.sopClassUids), async (requester) => {
-      const context = contextFor(requester, studyRoot.get);
-      requester.storeReceiver = (request) => ask.open(request);
-      const final = await requester.request(
-        context.id,
-        {
-          affectedSopClassUid: studyRoot.get,
-          commandField: commandField.getRq,
-          messageId: requester.nextMessageId(),
-          priority: 0,
-          dataSetType: 1,
-        },
-        { identifier: identifierOf(ask, context.transferSyntax), signal, isAlive: () => ask.isAlive() },
-      );
-      return { status: final.status ?? 0, completed: final.completed ?? 0 };
-    });
+    return this.node.pool.use(
+      getPlan(this.node, ask.sopClassUids),
+      async (requester) => {
+        const context = contextFor(requester, studyRoot.get);
+        requester.storeReceiver = (request) => ask.open(request);
+        const final = await requester.request(
+          context.id,
+          {
+            affectedSopClassUid: studyRoot.get,
+            commandField: commandField.getRq,
+            messageId: requester.nextMessageId(),
+            priority: 0,
+            dataSetType: 1,
+          },
+          { identifier: identifierOf(ask, context.transferSyntax), signal, isAlive: () => ask.isAlive() },
+        );
+        return { status: final.status ?? 0, completed: final.completed ?? 0 };
+      },
+      { holder: ask.holder, signal },
+    );
   }
 }
 

@@ -6,6 +6,7 @@ import { ExpectedInstance } from '../pacs.port';
 import { ExpectedSet } from './expected-set';
 import { Funnel, Parcel } from './funnel';
 import { GapMeter } from './pace';
+import { Holder } from './places';
 import { Ask, RetrieveChannel } from './retrieve-channel';
 
 export interface AskDetails {
@@ -23,6 +24,8 @@ export interface AskingParts {
   readonly studyInstanceUid: string;
   readonly set: ExpectedSet;
   readonly funnel: Funnel;
+  /** Opaque key of who asks. */
+  readonly caller: string;
   readonly channel: RetrieveChannel;
   /** Aborted when the retrieval has failed. */
   readonly stopped: AbortSignal;
@@ -47,7 +50,12 @@ export class Asking {
   /** Most requests under way at once. */
   parallel = 0;
 
-  constructor(private readonly parts: AskingParts) {}
+  private readonly holder: Holder;
+
+  constructor(private readonly parts: AskingParts) {
+    const { caller, funnel, fail } = parts;
+    this.holder = { caller, blockedMs: () => funnel.blockedMs, giveUp: fail };
+  }
 
   /** One list, of one series. */
   async list(instances: readonly ExpectedInstance[], meter?: GapMeter): Promise<void> {
@@ -77,6 +85,7 @@ export class Asking {
       sopInstanceUids: whole ? undefined : [...uids],
       sopClassUids: [...new Set(instances.map(({ sopClassUid }) => sopClassUid))],
       owner: this,
+      holder: this.holder,
       expects: (uid) => uids.has(uid) && set.isWanted(uid),
       open: (store) => {
         arrived += 1;

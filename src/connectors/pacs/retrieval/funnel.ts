@@ -45,6 +45,7 @@ export class Funnel {
   private readonly waiting: Parcel[] = [];
   private heldBytes = 0;
   private sinkIsFull = false;
+  private fullSinceMs = 0;
   private spoilt = false;
   private idle: (() => void)[] = [];
 
@@ -56,6 +57,11 @@ export class Funnel {
   /** True while the sink asked for silence: no progress is expected of the PACS. */
   get isBlocked(): boolean {
     return this.sinkIsFull;
+  }
+
+  /** For how long it has asked for silence, ms. */
+  get blockedMs(): number {
+    return this.sinkIsFull ? performance.now() - this.fullSinceMs : 0;
   }
 
   get isSpoilt(): boolean {
@@ -143,6 +149,7 @@ export class Funnel {
   private give(piece: Buffer): void {
     if (this.sink.write(piece)) return;
     this.sinkIsFull = true;
+    this.fullSinceMs = performance.now();
     const go = (): void => {
       this.sinkIsFull = false;
       this.pump();

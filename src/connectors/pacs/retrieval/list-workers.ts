@@ -4,6 +4,7 @@ import { ExpectedInstance } from '../pacs.port';
 import { Asking } from './asking';
 import { ExpectedSet } from './expected-set';
 import { Funnel } from './funnel';
+import { pause } from './pause';
 
 export interface ListWorkersParts {
   readonly set: ExpectedSet;
@@ -11,11 +12,15 @@ export interface ListWorkersParts {
   readonly asking: Asking;
   /** Associations to begin with, and the most. */
   readonly parallel: number;
+  /** Aborted when the retrieval has failed. */
+  readonly stopped: AbortSignal;
   readonly maxParallel: number;
   /** Stops the other workers. */
   readonly stop: (reason: Error) => void;
 }
 
+/** Pauses of the last worker while the PACS refuses it an association: other users of the PACS come and go. */
+const retryPausesMs = [250, 500, 1_000, 2_000, 4_000];
 const listMax = 400;
 const listMin = 8;
 const climbMs = 200;
@@ -27,6 +32,7 @@ export class ListWorkers {
   private readonly taken = new Set<string>();
   private target: number;
   private running = 0;
+  private refusals = 0;
   private rejected: Error | undefined;
   private settle: () => void = () => undefined;
 
@@ -65,13 +71,34 @@ export class ListWorkers {
     this.running += 1;
     try {
       for (let list = this.take(); list.length > 0 && this.running <= this.target; list = this.take()) {
-        await this.fetch(list);
+        await this.fetchPatiently(list);
       }
     } catch (error) {
       this.failed(error instanceof Error ? error : new Error('retrieval failed'));
     } finally {
       this.running -= 1;
       if (this.running === 0) this.settle();
+    }
+  }
+
+  /** The last worker waits where others would leave: without it nobody would be left to go on. */
+  private async fetchPatiently(list: readonly ExpectedInstance[]): Promise<void> {
+    const { set, stopped } = this.parts;
+    for (let left = list; left.length > 0; left = list.filter(({ sopInstanceUid }) => set.isWanted(sopInstanceUid))) {
+      const before = set.bytes;
+      try {
+        await this.fetch(left);
+        this.refusals = 0;
+        return;
+      } catch (error) {
+        if (set.bytes > before) this.refusals = 0;
+        const pauseMs = retryPausesMs[this.refusals++];
+        if (!isLimit(error) || this.running > 1 || pauseMs === undefined || stopped.aborted) throw error;
+        this.target = 1;
+        await pause(pauseMs, stopped);
+        if (stopped.aborted) throw error;
+        for (const { sopInstanceUid } of left) this.taken.add(sopInstanceUid);
+      }
     }
   }
 
@@ -95,14 +122,17 @@ export class ListWorkers {
 
   /** When the PACS refuses one association more, those that it gave go on. */
   private failed(error: Error): void {
-    const entry = GatewayError.of(error)?.entry;
-    const isLimit = entry === pacsErrors.tooMany || entry === pacsErrors.tooSlow;
     this.target = Math.max(1, this.running - 1);
-    if (isLimit && this.running > 1) {
+    if (isLimit(error) && this.running > 1) {
       this.rejected = undefined;
       return;
     }
     this.rejected = error;
     this.parts.stop(error);
   }
+}
+
+function isLimit(error: unknown): boolean {
+  const entry = GatewayError.of(error)?.entry;
+  return entry === pacsErrors.tooMany || entry === pacsErrors.tooSlow;
 }

@@ -43,6 +43,7 @@ export class Retrieval {
       studyInstanceUid: request.studyInstanceUid,
       set,
       funnel: this.funnel,
+      caller: request.caller ?? '',
       channel,
       stopped: this.stop.signal,
       fail: (reason) => this.fail(reason),
@@ -137,6 +138,7 @@ export class Retrieval {
       asking,
       parallel: this.pace.profile?.parallel ?? 2,
       maxParallel: channel.maxParallel,
+      stopped: this.stop.signal,
       stop: (reason) => this.stop.abort(reason),
     });
     this.pace.learn({ isSlow: true, parallel: await workers.run() });

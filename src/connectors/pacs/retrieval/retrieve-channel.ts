@@ -1,4 +1,5 @@
 import { StoreRequest, StoreTarget } from '../dimse/store-receiver';
+import { Holder } from './places';
 
 /** One C-MOVE or C-GET. Without `sopInstanceUids` it is at series level. */
 export interface Ask {
@@ -7,6 +8,8 @@ export interface Ask {
   readonly sopInstanceUids?: readonly string[];
   readonly sopClassUids: readonly string[];
   readonly owner: object;
+  /** For whom an association is taken. */
+  readonly holder: Holder;
   expects(sopInstanceUid: string): boolean;
   open(request: StoreRequest): StoreTarget | number;
   /** True when there was progress since the last call, or when we are the ones who hold the PACS back. */

@@ -15,8 +15,11 @@ export type RetrieveAlone = (
  */
 export const sharedFromInstances = 16;
 
-/** A reader whose queue is full in the middle of an instance may hold another reader up for this long. */
-const stallMsMax = 15_000;
+/**
+ * A reader whose queue is full in the middle of an instance may hold another reader up for this long: less than the time
+ * after which a retrieval that stands still loses its place at the PACS (`places.ts`), so that only the one at fault goes.
+ */
+const stallMsMax = 4_000;
 
 /** One retrieval under way with the readers who follow it. */
 class Shared implements InstanceSink {

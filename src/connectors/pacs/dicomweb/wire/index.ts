@@ -1,0 +1,3 @@
+export type { AnswerReader, WireServer } from './connection';
+export { WireClient } from './wire-client';
+export { WireFault } from './wire-fault';
