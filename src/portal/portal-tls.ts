@@ -16,8 +16,8 @@ export function portalMaterial(config: PortalConfig): MaterialSource {
 /** What the server is made with: TLS 1.2 and 1.3, no renegotiation. The application does not exist yet. */
 export async function portalTls(config: PortalConfig): Promise<HttpsOptions> {
   const material = await TlsMaterial.load(portalMaterial(config), { use: 'webServer', pollMs: 0 });
-  // Nest hands these to node:https as they are; its type only lists the older names.
-  return material.contextOptions() as HttpsOptions;
+  // Nest hands these to node:https as they are.
+  return material.contextOptions();
 }
 
 /** From now on the portal takes renewed files without a restart, and health tells when its certificate is near its end. */
