@@ -70,6 +70,14 @@ export class ViewerOpening {
       });
       throw new GatewayError(viewerErrors.invokeRefused, { detail: reason });
     }
+    await this.audit.record({
+      kind: 'viewer.link-opened',
+      outcome: 'success',
+      actor: actorOf(request),
+      patient: published.manifest.patient.ins,
+      studyInstanceUid: link.studyInstanceUid,
+      documentUniqueId: published.kosSopInstanceUid,
+    });
     return this.open({ ...request, sources: [this.localStudies.open(published)] });
   }
 }

@@ -46,6 +46,12 @@ export const eventTable: Partial<Record<AuditKind, EventRule>> = {
   'dmp.status': event(dicom.query, own('TD0.2', 'Status of a DMP'), 'E', 'sends', { neighbour: 'DMP' }),
 
   'viewer.opened': event(dicom.instancesAccessed, own('viewer.opened', 'Images opened in the viewer'), 'R', 'user'),
+  'viewer.link-opened': event(
+    dicom.instancesAccessed,
+    own('viewer.link-opened', 'Link of a report followed'),
+    'R',
+    'user',
+  ),
   'viewer.refused': useRefused('viewer.refused', 'Opening of images refused'),
 
   'publication.published': act('publication.published', 'Study published', 'C', 'application'),

@@ -31,6 +31,7 @@ export const auditKinds = [
   'dmp.status',
   'viewer.opened',
   'viewer.refused',
+  'viewer.link-opened',
   'publication.published',
   'publication.withdrawn',
   'publication.unchanged',

@@ -31,6 +31,7 @@ export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'dmp.status': 'Statut du DMP (TD0.2)',
   'viewer.opened': 'Visionneuse ouverte',
   'viewer.refused': 'Visionneuse refusée',
+  'viewer.link-opened': 'Lien d’un compte rendu suivi',
   'publication.published': 'Manifeste publié',
   'publication.withdrawn': 'Manifeste retiré',
   'publication.unchanged': 'Examen inchangé',
