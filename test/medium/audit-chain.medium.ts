@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -375,7 +375,7 @@ describe('the chain over the trail, on PostgreSQL', () => {
         (await verifyArchive(file, keys)).findings.map(({ kind, recordId }) => [kind, recordId]);
       rewrite(text.replace('"outcome":"success"', '"outcome":"refused"'));
       expect(await kinds()).toEqual([
-        ['changed', await recordIdOf(lines[1])],
+        ['changed', recordIdOf(lines[1])],
         ['archive', undefined],
       ]);
       rewrite(`${lines.filter((_, index) => index !== 3).join('\n')}\n`);
@@ -418,6 +418,25 @@ describe('the chain over the trail, on the embedded database', () => {
     expect((await one.verify()).findings.map(({ kind }) => kind)).toEqual(['changed']);
     await one.close();
     await database.stop();
+  });
+
+  it('comes back from a copy of the data folder made while stopped', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drimbox-copy-'));
+    const database = await startEmbedded(join(folder, 'data', 'database'));
+    const one = await auditProcess(database, {}, join(folder, 'data'));
+    await one.write(5);
+    await one.close();
+    await database.stop();
+    cpSync(join(folder, 'data'), join(folder, 'copy'), { recursive: true });
+    rmSync(join(folder, 'data'), { recursive: true });
+    const again = await startEmbedded(join(folder, 'copy', 'database'));
+    const restored = await auditProcess(again, {}, join(folder, 'copy'));
+    expect(await restored.verify()).toMatchObject({ ok: true, lines: 5 });
+    await restored.write(1);
+    expect(await restored.verify()).toMatchObject({ ok: true, lines: 6 });
+    await restored.close();
+    await again.stop();
+    rmSync(folder, { recursive: true });
   });
 
   it('keeps its generated key to itself', async () => {

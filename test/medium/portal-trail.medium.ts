@@ -94,6 +94,51 @@ describe('the trail and its figures on the screen', () => {
     expect(all.length).toBeGreaterThanOrEqual(lines);
   });
 
+  it('gives the answers of both questions as CSV and JSON, without an identity in any address', async () => {
+    const asked: [string, Record<string, string>, string][] = [
+      ['/journal/patient', { patient: seenPatient.matricule }, 'professionalName'],
+      ['/journal/professionnel', { professionnel: '899900000025' }, 'patientMatricule'],
+    ];
+    for (const [path, fields, column] of asked) {
+      const page = await post(path, fields);
+      expect(page.text).toContain('name="format" value="csv"');
+      expect(page.text).not.toMatch(/(href|action)="[^"]*(299999999999989|899900000025)/);
+      const csv = await post(path, { ...fields, format: 'csv' });
+      expect([csv.headers['content-type'], csv.text.split('\n')[0]]).toEqual([
+        expect.stringContaining('text/csv'),
+        expect.stringContaining(column),
+      ]);
+      const rows = JSON.parse((await post(path, { ...fields, format: 'json' })).text) as Record<string, unknown>[];
+      expect(rows).toHaveLength(csv.text.trim().split('\n').length - 1);
+      expect(rows[0]).toHaveProperty(column);
+    }
+    const [last] = await bench.app
+      .get(DataSource)
+      .query<{ facts: { question: string } }[]>(
+        "SELECT facts FROM audit_record WHERE kind = 'portal.trail-consulted' ORDER BY id DESC LIMIT 1",
+      );
+    expect(last?.facts.question).toBe('seen-by-professional-export-json');
+  });
+
+  it('finds lines of a patient, of a professional and of a study by an index, however long the trail is', async () => {
+    const dataSource = bench.app.get(DataSource);
+    const plan = async (condition: string) => {
+      const rows = await dataSource.query<object[]>(
+        `EXPLAIN SELECT * FROM audit_record WHERE ${condition} ORDER BY id DESC LIMIT 100`,
+      );
+      return JSON.stringify(rows);
+    };
+    await dataSource.query('SET enable_seqscan = off');
+    try {
+      expect(await plan(`actor->>'professionalId' = '899900000025'`)).toContain('audit_record_professional');
+      expect(await plan(`patient_matricule = '299999999999989'`)).toContain('audit_record_patient_line');
+      expect(await plan(`correlation_id = 'corr-1'`)).toContain('audit_record_correlation');
+      expect(await plan(`error_code = 'x'`)).toContain('audit_record_error');
+    } finally {
+      await dataSource.query('SET enable_seqscan = on');
+    }
+  });
+
   it('makes formulas in a CSV harmless', async () => {
     await bench.app
       .get(DataSource)

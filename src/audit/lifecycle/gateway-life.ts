@@ -61,7 +61,9 @@ export class GatewayLife {
     await this.tellCertificates(before?.certificates, certificates);
     this.known = { salt, settings, certificates };
     await writeKnown(this.file, this.known);
-    this.timer = setInterval(() => (this.looking = this.look()), lookMs).unref();
+    this.timer = setInterval(() => {
+      this.looking = this.look();
+    }, lookMs).unref();
   }
 
   /** The last line of this process. A process that was killed has none: its next start follows a start. */
