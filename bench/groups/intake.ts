@@ -109,12 +109,12 @@ async function startIntake(lab: Lab, database: string): Promise<{ port: number; 
 }
 
 /** A PostgreSQL of its own, as Debian packages it, with `fsync` on: an acknowledged message is on the disk. */
-async function startPostgres(lab: Lab): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startPostgres(lab: Lab, name = 'postgresql'): Promise<{ url: string; stop(): Promise<void> }> {
   const versions = existsSync(debian) ? readdirSync(debian).sort().reverse() : [];
   const bin = versions.map((version) => join(debian, version, 'bin')).find((one) => existsSync(join(one, 'initdb')));
   if (!bin) throw new Error('PostgreSQL is missing (Debian: apt-get install postgresql)');
   const isRoot = process.getuid?.() === 0;
-  const folder = join(lab.folder, 'postgresql');
+  const folder = join(lab.folder, name);
   mkdirSync(folder, { recursive: true });
   chmodSync(lab.folder, 0o711);
   if (isRoot) await run('chown', ['postgres', folder]);

@@ -19,6 +19,8 @@ export interface GatewayParts {
     | { readonly by: 'dimse'; readonly host: string; readonly port: number; readonly aeTitle: string };
   /** Published to it, the first under a manifest of its own each. */
   readonly studies: readonly LoadedStudy[];
+  /** Further settings of its process; they win. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The gateway as another one sees it. */
@@ -50,6 +52,7 @@ export async function startGatewayUnderTest(parts: GatewayParts): Promise<Gatewa
       : {}),
     DRIMBOX_HL7_ENABLED: 'false',
     DRIMBOX_PORTAL_ENABLED: 'false',
+    ...parts.settings,
   };
   const url = `https://localhost:${ports.exchange}${exchangeBasePath}`;
   const manifests = writeManifests(parts.studies, join(folder, 'manifests'), url);
