@@ -73,11 +73,13 @@ export class StatisticsExport {
     if (!bounds?.first || !bounds.last) return;
     let after = String(BigInt(bounds.first) - 1n);
     for (;;) {
+      // By the number, not by the text of it that is selected under the same name.
       const rows = await this.dataSource.query<Row[]>(
-        `SELECT id::text AS id, at, kind, outcome, study_instance_uid AS study, actor->>'structureId' AS structure, facts->>'modalities' AS modalities,
-           coalesce(facts->>'host', actor->>'peer') AS peer, instances, bytes::text AS bytes, duration_ms AS "durationMs",
+        `SELECT id::text AS id, at, kind, outcome, study_instance_uid AS study, actor->>'structureId' AS structure,
+           facts->>'modalities' AS modalities, coalesce(facts->>'host', actor->>'peer') AS peer, instances, bytes::text AS bytes, duration_ms AS "durationMs",
            error_code AS "errorCode", correlation_id AS "correlationId"
-         FROM audit_record WHERE id > $1 AND id <= $2 AND at >= $3 AND at < $4 AND kind = ANY($5) ORDER BY id LIMIT ${portion}`,
+         FROM audit_record r WHERE id > $1 AND id <= $2 AND at >= $3 AND at < $4 AND kind = ANY($5)
+         ORDER BY r.id LIMIT ${portion}`,
         [after, bounds.last, from, to, model.acts],
       );
       const known = await this.modalitiesOf(rows);
