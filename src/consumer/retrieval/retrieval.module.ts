@@ -8,6 +8,7 @@ import { Logger } from '../../platform/logging';
 import { persistenceConfig } from '../../platform/persistence';
 import { ConsumerSeal, ContextModule, PatientContexts } from '../context';
 import { PresenceModule } from '../presence';
+import { CacheHealth } from './cache/cache.health';
 import { InstanceMemory } from './cache/instance-memory';
 import { KeptExamsRepository } from './cache/kept-exams.repository';
 import { RetrievalCache } from './cache/retrieval-cache';
@@ -41,7 +42,7 @@ export class RetrievalLifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async sweep(): Promise<void> {
-    await this.cache.sweep().catch((error: unknown) => {
+    await this.retrievals.sweep().catch((error: unknown) => {
       this.logger.warn(
         { cause: describeCause(error) },
         'the cache of images could not be tidied; tried again in a minute',
@@ -97,6 +98,7 @@ class CacheOptions {
       },
     },
     RetrievalLifecycle,
+    CacheHealth,
   ],
   exports: [ExamRetrievals],
 })

@@ -52,7 +52,12 @@ export interface Chart {
   readonly first: string;
   readonly labels: readonly string[];
   /** What each label is about; together with that of the series it makes the search. */
-  readonly rows: readonly { readonly day?: string; readonly search?: Search }[];
+  readonly rows: readonly {
+    readonly day?: string;
+    readonly search?: Search;
+    /** The label at length, where there is room for it. */
+    readonly words?: string;
+  }[];
   readonly series: readonly Series[];
 }
 
@@ -204,8 +209,10 @@ function slownessSeries(latencies: readonly DailyLatency[], days: readonly strin
 function causeChart(failures: readonly FailureCount[]): Chart {
   const shown = failures.slice(0, 12);
   const errors = new Map(allErrors().map((entry) => [entry.code, entry]));
-  const meaning = ({ kind, errorCode }: FailureCount) =>
-    `${kindWords[kind] ?? kind} : ${errors.get(errorCode)?.screen ?? errorCode}`;
+  const words = ({ kind, errorCode }: FailureCount) => {
+    const meaning = errors.get(errorCode)?.screen;
+    return `${kindWords[kind] ?? kind} : ${meaning ? `${meaning} (${errorCode})` : errorCode}`;
+  };
   const values = (outcome: AuditOutcome) => shown.map((one) => (one.outcome === outcome ? one.events : 0));
   return {
     id: 'causes',
@@ -214,8 +221,11 @@ function causeChart(failures: readonly FailureCount[]): Chart {
     horizontal: true,
     stacked: true,
     first: m.cause,
-    labels: shown.map(meaning),
-    rows: shown.map(({ kind, outcome, errorCode }) => ({ search: { kind, outcome, errorCode } })),
+    labels: shown.map(({ kind, errorCode }) => `${kindWords[kind] ?? kind} : ${errorCode}`),
+    rows: shown.map((one) => ({
+      words: words(one),
+      search: { kind: one.kind, outcome: one.outcome, errorCode: one.errorCode },
+    })),
     series: [
       { name: m.refused, tone: '3', values: values('refused') },
       { name: m.failed, tone: 'bad', values: values('failure') },
@@ -252,14 +262,14 @@ export function tableOf(chart: Chart, period: Period, mayReadTrail: boolean) {
   return {
     head: [chart.first, ...chart.series.map(({ name }) => name)],
     rows: chart.labels.map((label, index) => {
-      const { day, search } = chart.rows[index] ?? {};
+      const { day, search, words } = chart.rows[index] ?? {};
       const cell = ({ values, search: own }: Series) => {
         const value = values[index] ?? null;
         const both = { ...search, ...own };
         const isLink = mayReadTrail && value !== null && value > 0 && both.kind !== undefined;
         return { value, href: isLink ? trailHref(day ? { from: day, to: day } : period, both) : undefined };
       };
-      return { label, cells: chart.series.map(cell) };
+      return { label: words ?? label, cells: chart.series.map(cell) };
     }),
   };
 }

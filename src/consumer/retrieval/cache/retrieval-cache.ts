@@ -97,6 +97,13 @@ export class RetrievalCache {
     return bytes;
   }
 
+  /** Of exams that somebody looks at: they do not leave when room is needed. */
+  get bytesInUse(): number {
+    let bytes = 0;
+    for (const { folder, users } of this.kept) if (users > 0) bytes += folder.bytes;
+    return bytes;
+  }
+
   /** Opens the exam of that digest for a user of that patient context; `leave` ends it. */
   async open(exam: Buffer, contextId: string): Promise<KeptExam> {
     const digest = exam.toString('hex');
@@ -146,6 +153,12 @@ export class RetrievalCache {
       purged += 1;
     }
     return purged;
+  }
+
+  /** Which of these patients are open no more. */
+  async closedAmong(contextIds: readonly string[]): Promise<string[]> {
+    const open = await this.repository.openContexts(contextIds);
+    return contextIds.filter((id) => !open.has(id));
   }
 
   /**

@@ -14,14 +14,15 @@
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   Chart.defaults.animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? false : { duration: 250 };
 
-  /* Long names stand on two or three lines. */
+  /* Long names stand on several lines, three at most. */
   function inLines(text) {
-    return text.split(' ').reduce(function (lines, word) {
+    var all = text.split(' ').reduce(function (lines, word) {
       var last = lines[lines.length - 1];
-      if (last && (last + ' ' + word).length <= 20) lines[lines.length - 1] = last + ' ' + word;
+      if (last && (last + ' ' + word).length <= 24) lines[lines.length - 1] = last + ' ' + word;
       else lines.push(word);
       return lines;
     }, []);
+    return all.length > 3 ? all.slice(0, 2).concat(all[2] + '…') : all;
   }
 
   /* The figure of that row and series in the table below, when it leads into the trail. */
@@ -36,6 +37,7 @@
 
   function draw(canvas) {
     var chart = JSON.parse(canvas.dataset.chart);
+    if (chart.horizontal) canvas.parentNode.style.height = Math.max(272, 90 + chart.labels.length * 52) + 'px';
     var value = {
       beginAtZero: true,
       stacked: chart.stacked,
