@@ -235,6 +235,7 @@ describe('from the RIS to the exams', () => {
       registry.documentByUniqueId(seedExam(bench.neighbours.dmp, { patient: head, ...exam }).manifest ?? '')
         ?.entryUuid ?? '';
     seed({ number: 20, at: monthsAgo(2), description: 'Examen masqué', masked: 'MASQUE_PS' });
+    seed({ number: 24, at: monthsAgo(2), description: 'Examen à annoncer', masked: true });
     registry.changeStatus(
       seed({ number: 21, at: monthsAgo(5), description: 'Examen révisé', series: [2] }),
       'Deprecated',
@@ -245,7 +246,9 @@ describe('from the RIS to the exams', () => {
     const { page } = await browser.newPerson();
     const tab = await callFor(page, head.family, 'generaliste');
     const row = (text: string) => tab.locator('#exams tbody tr[data-exam]', { hasText: text });
-    expect(await row('Examen masqué').locator('.badge').textContent()).toBe('Masqué aux professionnels');
+    // The record itself gives a document masked to professionals to its author only.
+    expect(await row('Examen masqué').count()).toBe(0);
+    expect(await row('Examen à annoncer').locator('.badge').textContent()).toBe('Non visible par le patient');
     expect(await row('Examen révisé').count()).toBe(1);
     expect([await row('Examen retiré').count(), await row('Examen supprimé').count()]).toEqual([0, 0]);
     await tab.waitForFunction(() => /2 \/ 7/.test(document.querySelector('#exams')?.textContent ?? ''));

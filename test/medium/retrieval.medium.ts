@@ -334,96 +334,107 @@ describe('retrieval from another hospital', () => {
     expect(bench.peer.asked.map(({ path }) => path)).toEqual([expect.stringContaining('/instances/')]);
   });
 
-  const folders = () => readdirSync(bench.folder).filter((name) => !name.startsWith('.'));
-  const keptRows = async () =>
-    (await bench.dataSource.query<{ id: string }[]>('SELECT id FROM consumer_kept_exam')).map(({ id }) => id);
-  /** Opens an exam for a patient who is open, waits until all is on disk, and leaves it. */
-  const looked = async (room: Awaited<ReturnType<typeof bench.room>>, contextId: string, of = exam) => {
-    await bench.openContext(contextId);
-    const handle = await room.retrievals.openExam(bench.exam(of, { contextId }));
-    const before = room.cache.bytes;
-    for (const { seriesInstanceUid } of of.manifest.studies[0]?.series ?? []) handle.prefer(seriesInstanceUid);
-    await settled(handle);
-    await until('files', () => room.cache.bytes - before > 9 * 800 || room.cache.bytes > 9 * 800);
-    handle.close();
-  };
+  describe('in the course of time', () => {
+    beforeEach(async () => {
+      await bench.dataSource.query('DELETE FROM consumer_kept_exam');
+      await bench.dataSource.query('DELETE FROM consumer_context');
+    });
 
-  it('lets go what nobody looked at for a while: key, row and files', async () => {
-    let nowMs = Date.now();
-    const room = await bench.room({ now: () => nowMs });
-    await looked(room, `aged-${count}`);
-    await room.cache.sweep();
-    expect(room.cache.bytes).toBeGreaterThan(0);
-    const [row = ''] = await keptRows();
-    expect(folders()).toContain(row);
-    nowMs += 61_000;
-    await room.cache.sweep();
-    expect([room.cache.bytes, await keptRows(), folders()]).toEqual([0, [], []]);
-    expect(existsSync(join(bench.folder, row))).toBe(false);
-  });
-
-  it('gives its room to a new exam when the cache is full, the longest unused first', async () => {
-    let nowMs = Date.now();
-    const measure = await bench.room();
-    await looked(measure, `measured-${count}`);
-    const size = measure.cache.bytes;
-    const room = await bench.room({ now: () => (nowMs += 1_000), cacheBytesMax: Math.round(size * 2.5) + 9 * 4096 });
-    const exams = ['a', 'b', 'c', 'd'].map((name, at) =>
-      remoteExam(bench.peer.base, [6, 3], `1.2.250.1.999.${count}.${at + 7}`),
-    );
-    bench.peer.script = (path) => {
-      const of = exams.find(({ studyInstanceUid }) => path.startsWith(`/studies/${studyInstanceUid}/`));
-      return of ? answerOf(of, path) : { status: 404 };
+    const folders = () => readdirSync(bench.folder).filter((name) => !name.startsWith('.'));
+    const keptRows = async () =>
+      (await bench.dataSource.query<{ id: string }[]>('SELECT id FROM consumer_kept_exam')).map(({ id }) => id);
+    /** Opens an exam for a patient who is open, waits until all is on disk, and leaves it. */
+    const looked = async (room: Awaited<ReturnType<typeof bench.room>>, contextId: string, of = exam) => {
+      await bench.openContext(contextId);
+      const handle = await room.retrievals.openExam(bench.exam(of, { contextId }));
+      const before = room.cache.bytes;
+      for (const { seriesInstanceUid } of of.manifest.studies[0]?.series ?? []) handle.prefer(seriesInstanceUid);
+      await settled(handle);
+      await until('files', () => room.cache.bytes - before > 9 * 800 || room.cache.bytes > 9 * 800);
+      handle.close();
     };
-    const order: string[] = [];
-    for (const [at, one] of exams.entries()) {
-      const known = new Set(await keptRows());
-      await looked(room, `full-${count}-${at}`, one);
-      order.push(...(await keptRows()).filter((id) => !known.has(id)));
-    }
-    const left = await keptRows();
-    expect(room.cache.bytes).toBeLessThanOrEqual(Math.round(size * 2.5) + 9 * 4096);
-    expect(left).toContain(order.at(-1));
-    expect(left).not.toContain(order[0]);
-    expect(folders().sort()).toEqual([...left].sort());
-  });
 
-  it('keeps apart what two processes hold in one folder; what one died over goes or is taken over', async () => {
-    const one = await bench.room();
-    await looked(one, `both-${count}`);
-    const [first = ''] = await keptRows();
-    const other = await bench.room({ beside: true });
-    expect(folders()).toContain(first);
-    expect(other.cache.bytes).toBe(0);
-    bench.peer.asked.length = 0;
-    // The same exam in the other process: a copy of its own.
-    const handle = await other.retrievals.openExam(bench.exam(exam, { contextId: `both-${count}` }));
-    handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
-    await settled(handle);
-    await until('files', () => other.cache.bytes > 9 * 800);
-    handle.close();
-    expect(bench.peer.asked.length).toBe(2);
-    expect(folders()).toHaveLength(2);
-    await one.presence.onApplicationShutdown();
-    await other.cache.sweep();
-    expect(folders()).toEqual((await keptRows()).filter((id) => id !== first));
-    expect(await keptRows()).toHaveLength(1);
-    // A third process, after the death of both, goes on with what is there.
-    const third = await bench.room();
-    bench.peer.asked.length = 0;
-    const again = await third.retrievals.openExam(bench.exam(exam, { contextId: `both-${count}` }));
-    again.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
-    expect((await settled(again)).series.map(({ arrived }) => arrived)).toEqual([6, 3]);
-    expect(bench.peer.asked).toEqual([]);
-    again.close();
-  });
+    it('lets go what nobody looked at for a while: key, row and files', async () => {
+      let nowMs = Date.now();
+      const room = await bench.room({ now: () => nowMs });
+      await looked(room, `aged-${count}`);
+      await room.cache.sweep();
+      expect(room.cache.bytes).toBeGreaterThan(0);
+      const [row = ''] = await keptRows();
+      expect(folders()).toContain(row);
+      nowMs += 61_000;
+      await room.cache.sweep();
+      expect([room.cache.bytes, await keptRows(), folders()]).toEqual([0, [], []]);
+      expect(existsSync(join(bench.folder, row))).toBe(false);
+    });
 
-  it('lets go what belongs to a patient who was closed in another process', async () => {
-    const room = await bench.room();
-    await looked(room, `elsewhere-${count}`);
-    expect(folders()).toHaveLength(1);
-    await bench.dataSource.query('DELETE FROM consumer_context WHERE id = $1', [`elsewhere-${count}`]);
-    await room.cache.sweep();
-    expect([room.cache.bytes, folders(), await keptRows()]).toEqual([0, [], []]);
+    it('gives its room to a new exam when the cache is full, the longest unused first', async () => {
+      let nowMs = Date.now();
+      const measure = await bench.room();
+      await looked(measure, `measured-${count}`);
+      const size = measure.cache.bytes;
+      const room = await bench.room({ now: () => (nowMs += 1_000), cacheBytesMax: Math.round(size * 2.5) + 9 * 4096 });
+      const exams = Array.from({ length: 4 }, (_, at) =>
+        remoteExam(bench.peer.base, [6, 3], `1.2.250.1.999.${count}.${at + 7}`),
+      );
+      bench.peer.script = (path) => {
+        const of = exams.find(({ studyInstanceUid }) => path.startsWith(`/studies/${studyInstanceUid}/`));
+        return of ? answerOf(of, path) : { status: 404 };
+      };
+      const order: string[] = [];
+      for (const [at, one] of exams.entries()) {
+        const known = new Set(await keptRows());
+        await looked(room, `full-${count}-${at}`, one);
+        order.push(...(await keptRows()).filter((id) => !known.has(id)));
+      }
+      const left = await keptRows();
+      expect(room.cache.bytes).toBeLessThanOrEqual(Math.round(size * 2.5) + 9 * 4096);
+      expect(left).toContain(order.at(-1));
+      expect(left).not.toContain(order[0]);
+      expect(folders().sort()).toEqual([...left].sort());
+    });
+
+    it('keeps apart what two processes hold in one folder; what one died over goes or is taken over', async () => {
+      const one = await bench.room();
+      await looked(one, `both-${count}`);
+      const [first = ''] = await keptRows();
+      const other = await bench.room({ beside: true });
+      expect(folders()).toContain(first);
+      expect(other.cache.bytes).toBe(0);
+      bench.peer.asked.length = 0;
+      // The same exam in the other process: a copy of its own.
+      const handle = await other.retrievals.openExam(bench.exam(exam, { contextId: `both-${count}` }));
+      handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
+      await settled(handle);
+      await until('files', () => other.cache.bytes > 9 * 800);
+      handle.close();
+      expect(bench.peer.asked.length).toBe(2);
+      expect(folders()).toHaveLength(2);
+      await one.presence.onApplicationShutdown();
+      await other.cache.sweep();
+      expect(folders()).toEqual((await keptRows()).filter((id) => id !== first));
+      expect(await keptRows()).toHaveLength(1);
+      // A third process, after the death of both, goes on with what is there.
+      const third = await bench.room();
+      bench.peer.asked.length = 0;
+      const again = await third.retrievals.openExam(bench.exam(exam, { contextId: `both-${count}` }));
+      again.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
+      expect((await settled(again)).series.map(({ arrived }) => arrived)).toEqual([6, 3]);
+      expect(bench.peer.asked).toEqual([]);
+      again.close();
+    });
+
+    it('lets go what belongs to a patient who was closed in another process', async () => {
+      const room = await bench.room();
+      await looked(room, `elsewhere-${count}`);
+      expect(folders()).toHaveLength(1);
+      // Also when somebody still looks at it here.
+      const contextId = `elsewhere-${count}`;
+      const handle = await room.retrievals.openExam(bench.exam(exam, { contextId }));
+      await bench.dataSource.query('DELETE FROM consumer_context WHERE id = $1', [contextId]);
+      await room.retrievals.sweep();
+      expect(await codeOf(handle.instance(uids(0)[0] ?? '', signal()))).toBe('retrieval.not-open');
+      expect([room.cache.bytes, folders(), await keptRows()]).toEqual([0, [], []]);
+    });
   });
 });

@@ -81,6 +81,17 @@ export class ExamRetrievals {
       await this.record({ kind: 'retrieval.purged', outcome: 'success', actor: {}, facts: { exams: purged } });
   }
 
+  /** Exams of patients who were closed in another process close here too; then the cache is tidied. */
+  async sweep(): Promise<void> {
+    const contexts = new Set<string>();
+    for (const opening of [...this.byExam.values()]) {
+      const shared = await opening.catch(() => undefined);
+      for (const { exam } of shared?.handles ?? []) contexts.add(exam.contextId);
+    }
+    for (const id of await this.cache.closedAmong([...contexts])) await this.forgetContext(id);
+    await this.cache.sweep();
+  }
+
   async closeAll(): Promise<void> {
     for (const opening of [...this.byExam.values()]) {
       const shared = await opening.catch(() => undefined);

@@ -155,10 +155,11 @@ export class TransferRepository {
     );
   }
 
-  /** Which of these are under way no longer: another process was asked to stop them, or took them for abandoned. */
+  /** Which of these are under way no longer: another process was asked to stop them, took them for abandoned, or closed their patient. */
   async stopped(ids: readonly string[]): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string }[]>(
-      `SELECT id FROM consumer_transfer WHERE id = ANY($1) AND NOT (${underWay} AND owner = $2)`,
+      `SELECT id FROM consumer_transfer t WHERE id = ANY($1) AND NOT (${underWay} AND owner = $2
+         AND EXISTS (SELECT 1 FROM consumer_context c WHERE c.id = t.context_id AND c.ends_at > now()))`,
       [ids, this.presence.id],
     );
     return rows.map(({ id }) => id);

@@ -13,7 +13,8 @@ export type FoundEntry =
   | { readonly ok: true; readonly entry: DocumentEntry | undefined }
   | { readonly ok: false; readonly reason: 'hash' | 'size' };
 
-const comparable = (path: string): string => path.replace(/^\.?\/+/, '').toUpperCase();
+const comparable = (path: string): string => path.toUpperCase();
+const plain = (uri: string): string => uri.replace(/^(\.?\/)+/, '');
 
 /**
  * The entry of a file of the archive: by its URI, relative to METADATA.XML (ITI TF-3 4.2.3.2.27) or to the folder above it (as the
@@ -24,7 +25,9 @@ export function findEntry(file: XdmFile, all: readonly XdmMetadata[]): FoundEntr
   const path = comparable(file.name);
   const named = all.flatMap(({ name, entries }) => {
     const bases = [folderOf(name), folderOf(folderOf(name).slice(0, -1))];
-    return entries.filter(({ uri }) => uri !== undefined && bases.some((base) => comparable(base + uri) === path));
+    return entries.filter(
+      ({ uri }) => uri !== undefined && bases.some((base) => comparable(base + plain(uri)) === path),
+    );
   })[0];
   const entry =
     named ?? all.flatMap(({ entries }) => entries).find((one) => one.hash?.toLowerCase() === hash.toLowerCase());

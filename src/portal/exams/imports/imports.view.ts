@@ -5,6 +5,8 @@ import type { ScreenFormat } from '../../screen/format';
 import { importMessages as m, stateWords } from './imports.messages';
 
 const objectsMax = 2_000;
+/** 1.10 after 1.9. */
+const numeric = new Intl.Collator('fr', { numeric: true });
 
 const figure = (count: number): string => count.toLocaleString('fr-FR');
 const statusText = (status: number | undefined): string | undefined =>
@@ -65,7 +67,10 @@ export function importCard({ view, exam, failures }: ImportCard, contextId: stri
 /** One line for each object, failures first. */
 export function objectRows(objects: readonly TransferObject[]) {
   const order = { failed: 0, waiting: 1, stored: 2 };
-  const sorted = [...objects].sort((one, other) => order[one.result] - order[other.result]);
+  const byUid = (one: TransferObject, other: TransferObject) =>
+    numeric.compare(one.seriesInstanceUid, other.seriesInstanceUid) ||
+    numeric.compare(one.sopInstanceUid, other.sopInstanceUid);
+  const sorted = [...objects].sort((one, other) => order[one.result] - order[other.result] || byUid(one, other));
   const tones = { failed: 'bad', waiting: '', stored: 'good' };
   return {
     isTruncated: sorted.length > objectsMax,
