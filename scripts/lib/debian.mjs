@@ -13,6 +13,7 @@ export const testPackages = {
   openssl: '/usr/bin/openssl',
   chromium: '/usr/bin/chromium',
   'nginx-light': '/usr/sbin/nginx',
+  'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',
   rsyslog: '/usr/sbin/rsyslogd',
   'rsyslog-gnutls': '/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so',
   jing: '/usr/bin/jing',

@@ -32,7 +32,8 @@ export function freePort(): Promise<number> {
   });
 }
 
-function postgresBin(): string {
+/** Folder of the newest PostgreSQL programs (Debian). */
+export function postgresBin(): string {
   const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').sort().reverse() : [];
   const found = versions
     .map((v) => join('/usr/lib/postgresql', v, 'bin'))
