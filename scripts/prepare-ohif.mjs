@@ -82,9 +82,10 @@ export async function prepareOhif({ target = join(root, 'dist', 'viewer-web'), s
     const license = readFileSync(join(folder, 'package', 'LICENSE'));
     writeFileSync(join(fresh, 'files', 'LICENSE.txt'), license);
     const source = join(folder, 'package', 'dist');
-    const { workers } = await rewriteFiles({ source, target: fresh, own, base: `/viewer/files-${print}/` });
+    const { workers, soon } = await rewriteFiles({ source, target: fresh, own, base: `/viewer/files-${print}/` });
     await compressFiles(join(fresh, 'files'));
-    writeFileSync(join(fresh, 'prepared.json'), JSON.stringify({ fingerprint: print, ohif: ohif.package, workers }));
+    const stamp = { fingerprint: print, ohif: ohif.package, workers, soon };
+    writeFileSync(join(fresh, 'prepared.json'), JSON.stringify(stamp));
     rmSync(target, { recursive: true, force: true });
     renameSync(fresh, target);
     return 'prepared';

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 
@@ -21,6 +21,18 @@ const startedForNothing = [
 
 /** Pieces that the viewer asks for one after the other: told at once, they travel side by side. */
 const neededAtStart = ['app', '1673', '6938', '6489', '6495', '8478', '89', '7248'];
+
+/** What decodes images: a worker and its small WebAssembly codecs, asked for when the first image is there. */
+const decoder = '8097';
+const codecBytesMax = 300_000;
+
+/** Everything that a page shown before the viewer may fetch early, besides the pieces named by the viewer's own page. */
+function soonNeeded(names, sizeOf) {
+  const worker = names.find((name) => name.startsWith(`${decoder}.bundle.`) && name.endsWith('.js'));
+  if (!worker) throw new Error(`OHIF's build has no piece ${decoder}`);
+  const codecs = names.filter((name) => extname(name) === '.wasm' && sizeOf(name) <= codecBytesMax);
+  return ['app.bundle.css', worker, ...codecs];
+}
 
 function removeOnce(text, piece, name) {
   const [before, after, ...more] = text.split(piece);
@@ -70,7 +82,8 @@ function page(template, names, base) {
 
 /**
  * Writes `files/` (everything public) and `viewer.html` (given to sessions with a grant only).
- * @returns the names of the scripts that run as workers: they begin a program of their own, as the application does
+ * @returns `workers`: names of the scripts that run as workers (they begin a program of their own, as the application does);
+ * `soon`: files that a page shown before the viewer may fetch
  */
 export async function rewriteFiles({ source, target, own, base }) {
   const minify = minifier();
@@ -96,8 +109,9 @@ export async function rewriteFiles({ source, target, own, base }) {
   if (moved < 5) throw new Error('the place where OHIF says its root path was not found');
   const settings = readFileSync(join(own, 'viewer-settings.js'), 'utf8').replaceAll('{{base}}', base);
   writeFileSync(join(target, 'files', 'viewer-settings.js'), settings);
-  for (const name of ['viewer-french.js', 'viewer-growth.js', 'viewer.css'])
+  for (const name of ['viewer-french.js', 'viewer-requests.js', 'viewer-growth.js', 'viewer.css'])
     copyFileSync(join(own, name), join(target, 'files', name));
   writeFileSync(join(target, 'viewer.html'), page(readFileSync(join(own, 'viewer.html'), 'utf8'), names, base));
-  return { workers };
+  const soon = soonNeeded(names, (name) => statSync(join(source, name)).size);
+  return { workers, soon };
 }

@@ -2,6 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { DataSource } from 'typeorm';
 import { ViewerOpening } from '../../src/viewer';
 import { logInAs, launchBrowser, picture, TestBrowser } from '../support/browser';
+import { painted, viewerFrame } from '../support/browser-viewer';
 import { readPixels } from '../support/pixels';
 import { ScheduledSource } from '../support/scheduled-source';
 import { filesOf, startViewerBench, ViewerBench, viewerPatientOf } from '../support/viewer-bench';
@@ -22,11 +23,6 @@ describe('the viewer', () => {
     await browser.close();
     await bench.close();
   });
-
-  const painted = (page: Page) =>
-    page.waitForFunction(() => performance.getEntriesByName('drimbox-painted').length > 0, undefined, {
-      timeout: paintMsMax,
-    });
 
   /** The page's own session may use what is opened here, as the list of exams does it. */
   async function openFor(context: BrowserContext, page: Page, sources: ScheduledSource[], more: object = {}) {
@@ -95,6 +91,34 @@ describe('the viewer', () => {
       const after = await readPixels(page, 0);
       expect([after.count, after.sopInstanceUid]).toEqual([24, before.sopInstanceUid]);
       expect(after.against(bench.files.get(after.sopInstanceUid)!)).toBe(1);
+      await context.close();
+    },
+    testMsMax,
+  );
+
+  it(
+    'never lets an image that is here wait for one that is not',
+    async () => {
+      const [study] = bench.studies;
+      const { page, context } = await browser.newPerson();
+      await logInAs(page, bench.url, 'generaliste');
+      const source = new ScheduledSource(await filesOf(study), viewerPatientOf(study), 12);
+      source.arrive();
+      await openFor(context, page, [source]);
+      await painted(page);
+      const frame = viewerFrame(page);
+      await frame.locator('.cornerstone-canvas').first().hover();
+      // Each image is on its way at once, although the browser's connections are few and twelve series are awaited.
+      for (let turn = 0; turn < 23; turn++) await page.mouse.wheel(0, 100);
+      await frame.waitForFunction(
+        `window.cornerstone.getRenderingEngines()[0].getViewports()[0].getImageIds().every((id) => window.cornerstone.cache.isLoaded(id))`,
+        undefined,
+        { timeout: 20_000 },
+      );
+      const last = await readPixels(page, 0);
+      expect([last.count, last.index]).toEqual([24, 23]);
+      expect(last.against(bench.files.get(last.sopInstanceUid) as Buffer)).toBe(1);
+      expect(await page.textContent('#count')).toBe('24 / 36 images');
       await context.close();
     },
     testMsMax,

@@ -1,5 +1,6 @@
 import type TestAgent from 'supertest/lib/agent';
 import { ViewerOpening } from '../../src/viewer';
+import { formMark } from '../support/portal-bench';
 import { ScheduledSource } from '../support/scheduled-source';
 import { filesOf, startViewerBench, ViewerBench, viewerPatientOf } from '../support/viewer-bench';
 
@@ -97,6 +98,41 @@ describe('the data of the viewer', () => {
       expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
       expect(JSON.stringify(answer.body)).not.toMatch(/ESSAIDRIM/);
     }
+  });
+
+  it('lists key images of notes and of the reader, whose marks end with the viewer', async () => {
+    const [, , mr] = bench.studies;
+    const id = await open(2);
+    const series = mr.seriesInstanceUids[0];
+    const read = () => agent.get(`/view/${id}/key-images`).set('Accept', 'application/json');
+    let answer = await read();
+    // The note comes after the images.
+    for (let tries = 0; tries < 100 && answer.body.groups.length === 0; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      answer = await read();
+    }
+    expect(answer.body.groups).toEqual([
+      expect.objectContaining({ title: 'D’intérêt', text: 'Images à regarder en premier' }),
+    ]);
+    expect(answer.body.groups[0].images).toHaveLength(2);
+    expect((await agent.get(answer.body.groups[0].images[0].address)).headers['content-type']).toBe('image/jpeg');
+    const mark = (body: object, token: string) =>
+      agent.post(`/view/${id}/marks`).set('Accept', 'application/json').set('X-CSRF-Token', token).send(body);
+    const token = await formMark(agent);
+    const image = `${series}.1`;
+    const marked = await mark({ instance: image, marked: true }, token);
+    expect([marked.status, marked.body.marks, marked.body.groups[0].title]).toEqual([
+      200,
+      [image],
+      'Marquées par vous (le temps de cette lecture)',
+    ]);
+    expect((await mark({ instance: image, marked: false }, token)).body.marks).toEqual([]);
+    expect((await mark({ instance: image, marked: true }, 'x')).status).toBe(403);
+    expect((await mark({ instance: image, marked: 'yes' }, token)).status).toBe(400);
+    expect((await mark({ instance: '<b>', marked: true }, token)).status).toBe(400);
+    expect((await mark({ instance: '1.2.3', marked: true }, token)).body.code).toBe('viewer.not-granted');
+    const other = await bench.loggedIn('radiologue');
+    expect((await other.get(`/view/${id}/key-images`).set('Accept', 'application/json')).status).toBe(404);
   });
 
   it('is closed to another session, and without the cookie', async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AxeResults, Result } from 'axe-core';
-import { Browser, BrowserContext, chromium, Page } from 'playwright-core';
+import { Browser, BrowserContext, chromium, Frame, Page } from 'playwright-core';
 
 const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const root = join(__dirname, '../..');
@@ -74,7 +74,7 @@ export async function picture(page: Page, name: string, fullPage = true): Promis
 }
 
 /** Findings of axe (WCAG 2.1 A and AA) that are serious or critical, as readable lines. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
+export async function accessibilityFaults(page: Page | Frame): Promise<string[]> {
   await page.evaluate(axeSource);
   const results = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(what: unknown, options: unknown): Promise<AxeResults> } }).axe.run(

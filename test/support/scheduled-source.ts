@@ -42,6 +42,15 @@ export function viewerStudyFrom(files: readonly Buffer[], patient: ViewerPatient
   };
 }
 
+function awaited({ studyInstanceUid, series }: ViewerStudy, count: number): ViewerStudy['series'] {
+  const sopClassUid = series[0]?.instances[0]?.sopClassUid ?? '';
+  return Array.from({ length: count }, (_, index) => {
+    const seriesInstanceUid = `${studyInstanceUid}.9${index}`;
+    const instances = [{ sopInstanceUid: `${seriesInstanceUid}.1`, sopClassUid, instanceNumber: 1 }];
+    return { seriesInstanceUid, modality: 'CT', number: 90 + index, instances };
+  });
+}
+
 /** A study whose images arrive when the test says so. */
 export class ScheduledSource implements ViewerStudySource {
   readonly study: ViewerStudy;
@@ -52,17 +61,19 @@ export class ScheduledSource implements ViewerStudySource {
 
   private readonly parts: ReadonlyMap<string, ReturnType<typeof splitPart10>>;
 
-  constructor(files: readonly Buffer[], patient: ViewerPatient) {
+  /** @param awaitedSeries further series that the manifest lists, of one image each, which never arrive */
+  constructor(files: readonly Buffer[], patient: ViewerPatient, awaitedSeries = 0) {
     const parts = files.map((file) => splitPart10(file));
     this.parts = new Map(parts.map((part) => [part.meta.mediaStorageSopInstanceUid ?? '', part]));
-    this.study = viewerStudyFrom(files, patient);
+    const study = viewerStudyFrom(files, patient);
+    this.study = { ...study, series: [...study.series, ...awaited(study, awaitedSeries)] };
     this.arrivals = new Arrivals(this.study);
   }
 
   /** Lets the first `count` files that have not arrived yet arrive. */
   arrive(count = this.parts.size): void {
     const uids = this.study.series.flatMap(({ instances }) => instances.map(({ sopInstanceUid }) => sopInstanceUid));
-    for (const uid of uids.filter((each) => !this.here.has(each)).slice(0, count)) {
+    for (const uid of uids.filter((each) => this.parts.has(each) && !this.here.has(each)).slice(0, count)) {
       const { meta, dataSet: dataset } = this.parts.get(uid) as ReturnType<typeof splitPart10>;
       const sopClassUid = meta.mediaStorageSopClassUid ?? '';
       this.here.set(uid, { sopClassUid, transferSyntaxUid: meta.transferSyntaxUid, dataset });

@@ -62,6 +62,8 @@ interface KnownFile {
 interface Stamp {
   readonly fingerprint: string;
   readonly workers: readonly string[];
+  /** Files needed a little later than those that the page names. */
+  readonly soon?: readonly string[];
 }
 
 interface Prepared {
@@ -83,7 +85,7 @@ function installation(): string {
 function readPrepared(folder: string): Prepared | undefined {
   const stamp = join(folder, 'prepared.json');
   if (!existsSync(stamp)) return undefined;
-  const { fingerprint, workers } = JSON.parse(readFileSync(stamp, 'utf8')) as Stamp;
+  const { fingerprint, workers, soon = [] } = JSON.parse(readFileSync(stamp, 'utf8')) as Stamp;
   const files = new Map<string, KnownFile>();
   const sizeOf = (path: string) => (existsSync(path) ? statSync(path).size : undefined);
   for (const name of readdirSync(join(folder, 'files'))) {
@@ -100,7 +102,8 @@ function readPrepared(folder: string): Prepared | undefined {
   }
   const page = readFileSync(join(folder, 'viewer.html'), 'utf8');
   const early = [...page.matchAll(/<link rel="preload" as="script" href="([^"]+)"/g)].map(([, href]) => href);
-  return { base: `/viewer/files-${fingerprint}/`, page, files, early };
+  const base = `/viewer/files-${fingerprint}/`;
+  return { base, page, files, early: [...early, ...soon.map((name) => base + name)] };
 }
 
 /** OHIF's files as `scripts/prepare-ohif.mjs` laid them out: listed once, never compressed on a request, kept for ever. */

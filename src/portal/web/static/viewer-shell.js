@@ -21,10 +21,11 @@
     performance.mark('drimbox-painted');
     wait.hidden = true;
   });
-  window.addEventListener('drimbox-started', () => {
-    if (comparing !== undefined) viewer()?.link(true);
-  });
-  frame.src = frame.dataset.src;
+  const started = () => {
+    if (comparing !== undefined) viewer()?.link(byId('link').getAttribute('aria-pressed') === 'true');
+  };
+  window.addEventListener('drimbox-started', started);
+  if (viewer()?.isStarted()) started();
 
   /** A series is described again when what arrived since is worth it: twice as much, or all of it. */
   const told = new Map();
@@ -62,7 +63,8 @@
   events.onmessage = ({ data }) => show(JSON.parse(data));
   const end = () => {
     events.close();
-    frame.removeAttribute('src');
+    // What is shown goes too, not only what could still be asked for.
+    for (const each of document.querySelectorAll('iframe, .keys img, #preview')) each.remove();
     byId('ended').hidden = false;
   };
   events.addEventListener('ended', end);

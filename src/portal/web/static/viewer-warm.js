@@ -8,7 +8,8 @@
     if (!answer.ok) return;
     for (const href of await answer.json()) {
       const link = document.createElement('link');
-      Object.assign(link, { rel: 'prefetch', as: 'script', href });
+      const as = href.endsWith('.js') ? 'script' : href.endsWith('.css') ? 'style' : 'fetch';
+      Object.assign(link, { rel: 'prefetch', as, href });
       document.head.append(link);
     }
   };
