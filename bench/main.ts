@@ -8,8 +8,10 @@ import { intakeGroup } from './groups/intake';
 import { metadataGroup } from './groups/metadata';
 import { smallGroup } from './groups/small';
 import { memoryGroup, parallelGroup } from './groups/together';
+import { viewerGroup } from './groups/viewer';
 import { Lab } from './lab/lab';
 import { machineFacts } from './lab/process-facts';
+import { trailGroup } from './groups/trail';
 import type { Measure } from './measure';
 import { BenchOptions, parseOptions, usage } from './options';
 import { dcmtkIsInstalled } from './references/dcmtk';
@@ -21,10 +23,12 @@ const groups: readonly Group[] = [
   dimseGroup,
   smallGroup,
   intakeGroup,
+  trailGroup,
   dicomwebGroup,
   instancesGroup,
   metadataGroup,
   conversionGroup,
+  viewerGroup,
   parallelGroup,
   memoryGroup,
   stockGroup,

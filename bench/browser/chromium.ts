@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { Browser, BrowserContext, chromium, Page } from 'playwright-core';
+
+const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+
+export const chromiumIsInstalled = (): boolean => program !== undefined;
+
+/** Debian's Chromium without a screen or a graphics card. */
+export function launchChromium(): Promise<Browser> {
+  if (!program) throw new Error('Chromium is missing (Debian: apt-get install chromium)');
+  return chromium.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+  });
+}
+
+/** Milliseconds from the click. */
+export interface Opened {
+  /** A picture of the first image, drawn before the viewer itself has started; undefined where there is none. */
+  readonly preview?: number;
+  /** The viewer has painted the first image. */
+  readonly canvas: number;
+  /** Every image of the series is decoded and in the viewer's memory. */
+  readonly whole: number;
+}
+
+/** Runs in every frame of the viewer, ours and the reference's alike. */
+const watch = `(() => {
+  if (!location.pathname.startsWith('/viewer/')) return;
+  const now = () => performance.timeOrigin + performance.now();
+  let hasImage = false;
+  document.addEventListener('CORNERSTONE_STACK_NEW_IMAGE', () => (hasImage = true), true);
+  document.addEventListener('CORNERSTONE_IMAGE_RENDERED', () => {
+    if (hasImage && !window.benchCanvas) requestAnimationFrame(() => (window.benchCanvas ??= now()));
+  }, true);
+  const timer = setInterval(() => {
+    const { cornerstone, benchImages } = window;
+    const [viewport] = cornerstone?.getRenderingEngines?.()?.[0]?.getViewports() ?? [];
+    const ids = viewport?.getImageIds?.() ?? [];
+    window.benchKnown = ids.length;
+    if (ids.length < benchImages) return;
+    window.benchLoaded = ids.filter((id) => cornerstone.cache.isLoaded(id)).length;
+    if (window.benchLoaded < benchImages) return;
+    clearInterval(timer);
+    window.benchWhole = now();
+  }, 100);
+})();`;
+
+/** A browser of its own, with nothing cached. */
+export async function newVisitor(browser: Browser, images: number): Promise<{ page: Page; context: BrowserContext }> {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    locale: 'fr-FR',
+    viewport: { width: 1280, height: 900 },
+  });
+  await context.addInitScript(`window.benchImages = ${images}; ${watch}`);
+  return { page: await context.newPage(), context };
+}
+
+const limitMs = 120_000;
+
+/** Clicks by script, so that the time is that of the page itself, and follows what the viewer does. */
+export async function openAndMeasure(page: Page, selector: string): Promise<Opened> {
+  const clicked = await page.evaluate(`(() => {
+    const link = document.querySelector(${JSON.stringify(selector)});
+    setTimeout(() => link.click(), 0);
+    return performance.timeOrigin + performance.now();
+  })()`);
+  await page.waitForURL(/\/(view|viewer)\//, { waitUntil: 'commit' });
+  const since = async (name: string): Promise<number> => {
+    const until = Date.now() + limitMs;
+    for (;;) {
+      for (const frame of page.frames()) {
+        const at: unknown = await frame.evaluate(`window.${name}`).catch(() => undefined);
+        if (typeof at === 'number') return at - Number(clicked);
+      }
+      if (Date.now() > until) throw new Error(`the viewer never said ${name}: ${await state(page)}`);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  };
+  const canvas = await since('benchCanvas');
+  const preview: unknown = await page.evaluate(
+    `(() => { const [mark] = performance.getEntriesByName('drimbox-preview'); return mark && performance.timeOrigin + mark.startTime; })()`,
+  );
+  const whole = await since('benchWhole');
+  return { canvas, whole, preview: typeof preview === 'number' ? preview - Number(clicked) : undefined };
+}
+
+async function state(page: Page): Promise<string> {
+  const facts = page
+    .frames()
+    .map((frame) => frame.evaluate('`${window.benchKnown} known, ${window.benchLoaded} loaded`'));
+  return (await Promise.allSettled(facts))
+    .map((each) => (each.status === 'fulfilled' ? String(each.value) : ''))
+    .join('; ');
+}
