@@ -112,6 +112,39 @@ describe('a PACS in the middle of a transfer', () => {
     expect(sink.faults).toEqual([]);
   });
 
+  it('sends under an expected name an object that says it is another one, or of another study: refused and named', async () => {
+    const element = (tag: string, uid: string): Buffer => {
+      const value = uid.length % 2 === 0 ? uid : `${uid}\0`;
+      const head = Buffer.from(`${tag}55490000`, 'hex');
+      head.writeUInt16LE(value.length, 6);
+      return Buffer.concat([head, Buffer.from(value, 'latin1')]);
+    };
+    const objectOf = (uid: string, of: string): Buffer =>
+      Buffer.concat([
+        element('08001800', uid),
+        element('20000d00', of),
+        Buffer.from('e07f10004f42000004000000beefbeef', 'hex'),
+      ]);
+    const statuses = new Map<string, number>();
+    pacs.script = async (get) => {
+      for (const uid of get.asked) {
+        const said = uid === uidOf(1) ? objectOf('9.9.9', study) : objectOf(uid, uid === uidOf(2) ? '9.9' : study);
+        statuses.set(uid, await get.send(uid, said));
+      }
+      get.end(0, { completed: get.asked.length });
+    };
+    const sink = new RecordingSink();
+    const { delivered, undelivered } = await retrieve(3, sink);
+    expect(delivered).toBe(1);
+    expect(undelivered.map(({ sopInstanceUid, reason }) => [sopInstanceUid, reason])).toEqual([
+      [uidOf(1), 'foreign'],
+      [uidOf(2), 'foreign'],
+    ]);
+    expect([...sink.received.keys()]).toEqual([uidOf(3)]);
+    expect([...statuses.values()]).toEqual([0xc000, 0xc000, 0]);
+    expect(sink.faults).toEqual([]);
+  });
+
   it('is told to stop when the reader leaves (C-CANCEL on the wire)', async () => {
     const leave = new AbortController();
     const cancelled = new Promise<void>((resolve) => {

@@ -177,6 +177,30 @@ describe('DICOMweb with a PACS that misbehaves', () => {
     expect(outcome).toMatchObject({ delivered: 20, undelivered: [] });
   });
 
+  it('refuses and names an object of another study, and one whose data set names another instance', async () => {
+    const said = (announced: string, uid: string, of: string): Buffer => {
+      const meta = { transferSyntaxUid: syntax, mediaStorageSopClassUid: sopClassUid };
+      const pixels = dataSet(uid).subarray(-2_012);
+      return Buffer.concat([
+        encodeFileMeta({ ...meta, mediaStorageSopInstanceUid: announced }),
+        dataSet(uid).subarray(0, -2_012),
+        encodeText(0x0020000d, 'UI', of, EXPLICIT_LITTLE),
+        pixels,
+      ]);
+    };
+    const of = (uid: string): Buffer =>
+      uid === '1.2.3.4.2' ? said(uid, uid, '9.9') : uid === '1.2.3.4.3' ? said(uid, '9.9.9', study) : file(uid);
+    onSeries = (response) => send(response, 200, body(expected.map(({ sopInstanceUid }) => of(sopInstanceUid))));
+    onSingle = (response, _message, uid) => send(response, 200, body([of(uid ?? '')]));
+    const { outcome, sink } = await retrieveAll();
+    expect(outcome).toMatchObject({ delivered: 18 });
+    expect(outcome.undelivered).toEqual([
+      { ...expected[1], reason: 'foreign', status: 200 },
+      { ...expected[2], reason: 'foreign', status: 200 },
+    ]);
+    expect([sink.received.has('1.2.3.4.2'), sink.received.has('9.9.9')]).toEqual([false, false]);
+  });
+
   it('cuts the delivery when the PACS cuts an instance that was begun', async () => {
     onSeries = (response) => send(response, 500);
     const cut: Answer = (response, _message, uid) => {

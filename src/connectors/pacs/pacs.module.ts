@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ConnectionOptions } from 'node:tls';
 import {
@@ -52,6 +53,7 @@ export function makeListener(config: Values): DimseListener {
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2' as const,
+      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     };
   return new DimseListener({
     host: config.host,

@@ -51,8 +51,11 @@ export interface RetrievalRequest {
 
 /** An instance not delivered although the PACS was asked a second time for it alone. */
 export interface UndeliveredInstance extends ExpectedInstance {
-  /** `not-in-pacs`: the PACS answers and does not hold it. `failed`: it holds it or cannot tell, and did not send it. */
-  readonly reason: 'not-in-pacs' | 'failed';
+  /**
+   * `not-in-pacs`: the PACS answers and does not hold it. `failed`: it holds it or cannot tell, and did not send it.
+   * `foreign`: it sent an object under this name that says it is another one, or of another study; nothing of it left.
+   */
+  readonly reason: 'not-in-pacs' | 'failed' | 'foreign';
   /** DIMSE or HTTP status behind the reason, when there was one. */
   readonly status?: number;
 }

@@ -1,7 +1,9 @@
 import { GatewayError } from '../../../platform/errors';
 import { pacsErrors } from '../pacs.errors';
-import { ExpectedInstance, InstanceHeader, InstanceSink } from '../pacs.port';
+import { ExpectedInstance, InstanceHeader, InstanceSink, RetrievalRequest } from '../pacs.port';
+import { CheckedTarget } from '../retrieval/checked-target';
 import { Funnel } from '../retrieval/funnel';
+import { IdentityCheck } from '../retrieval/identity-check';
 import { InstanceTarget } from './wado-body';
 
 type State = 'wanted' | 'arriving' | 'delivered';
@@ -13,6 +15,8 @@ export class Delivery {
   /** Instances received whole that wait behind another one. */
   private readonly waiting = new Map<string, () => void>();
   private readonly funnel: Funnel;
+  /** Under whose name another object came. */
+  readonly foreigners = new Set<string>();
   private readonly startedMs = performance.now();
   private readonly spoilt = new AbortController();
   private failure: Error | undefined;
@@ -21,8 +25,11 @@ export class Delivery {
   bytes = 0;
   delivered = 0;
 
-  constructor(instances: readonly ExpectedInstance[], sink: InstanceSink) {
-    for (const instance of instances) {
+  constructor(
+    private readonly request: Pick<RetrievalRequest, 'studyInstanceUid' | 'instances'>,
+    sink: InstanceSink,
+  ) {
+    for (const instance of request.instances) {
       this.expected.set(instance.sopInstanceUid, instance);
       this.states.set(instance.sopInstanceUid, 'wanted');
     }
@@ -80,7 +87,22 @@ export class Delivery {
     const instance = this.expected.get(uid);
     if (this.failure || !instance || !this.isWanted(uid)) return undefined;
     this.states.set(uid, 'arriving');
-    const header = { ...seen, sopClassUid: seen.sopClassUid || instance.sopClassUid };
+    const { studyInstanceUid } = this.request;
+    const { transferSyntaxUid } = seen;
+    return new CheckedTarget<boolean>({
+      check: new IdentityCheck({ studyInstanceUid, sopInstanceUid: uid, transferSyntaxUid }),
+      open: () => this.target({ ...seen, sopClassUid: seen.sopClassUid || instance.sopClassUid }),
+      foreign: () => {
+        this.foreigners.add(uid);
+        this.states.set(uid, 'wanted');
+        return true;
+      },
+      lost: () => void this.states.set(uid, 'wanted'),
+    });
+  }
+
+  private target(header: InstanceHeader): InstanceTarget {
+    const uid = header.sopInstanceUid;
     const parcel = this.funnel.open(header);
     let bytes = 0;
     let isWhole = false;

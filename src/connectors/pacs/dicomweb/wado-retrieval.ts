@@ -39,7 +39,7 @@ export class WadoRetrieval {
     private readonly http: DicomWebHttp,
     private readonly settings: DicomWebSettings,
   ) {
-    const delivery = new Delivery(request.instances, sink);
+    const delivery = new Delivery(request, sink);
     this.delivery = delivery;
     this.holder = {
       caller: request.caller ?? '',
@@ -201,7 +201,9 @@ export class WadoRetrieval {
 
   private named(instance: ExpectedInstance): UndeliveredInstance {
     const status = this.statuses.get(instance.sopInstanceUid);
-    return { ...instance, reason: isAbsence(status ?? 0) ? 'not-in-pacs' : 'failed', status };
+    const isForeign = this.delivery.foreigners.has(instance.sopInstanceUid);
+    const reason = isForeign ? 'foreign' : isAbsence(status ?? 0) ? 'not-in-pacs' : 'failed';
+    return { ...instance, reason, status };
   }
 }
 

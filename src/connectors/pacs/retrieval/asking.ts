@@ -3,8 +3,10 @@ import { dimseStatus, statusKind, statusText } from '../../../standards/dimse';
 import { discarding, StoreRequest, StoreTarget } from '../dimse/store-receiver';
 import { pacsErrors } from '../pacs.errors';
 import { ExpectedInstance } from '../pacs.port';
+import { CheckedTarget, Target } from './checked-target';
 import { ExpectedSet } from './expected-set';
 import { Funnel, Parcel } from './funnel';
+import { IdentityCheck } from './identity-check';
 import { GapMeter } from './pace';
 import { Holder } from './places';
 import { Ask, RetrieveChannel } from './retrieve-channel';
@@ -118,10 +120,19 @@ export class Asking {
     if (!set.isWanted(uid)) return discarding(dimseStatus.success);
     set.begin(uid);
     const { sopClassUid, transferSyntaxUid } = store;
-    return this.target(funnel.open({ sopClassUid, sopInstanceUid: uid, transferSyntaxUid }), what, onProgress);
+    const { studyInstanceUid } = this.parts;
+    return new CheckedTarget<number>({
+      check: new IdentityCheck({ studyInstanceUid, sopInstanceUid: uid, transferSyntaxUid }),
+      open: () => this.target(funnel.open({ sopClassUid, sopInstanceUid: uid, transferSyntaxUid }), what, onProgress),
+      foreign: () => {
+        set.foreign(uid);
+        return dimseStatus.cannotUnderstand;
+      },
+      lost: () => set.lost(uid),
+    });
   }
 
-  private target(parcel: Parcel, what: AskDetails, onProgress: () => void): StoreTarget {
+  private target(parcel: Parcel, what: AskDetails, onProgress: () => void): Target<number> {
     const { set, fail } = this.parts;
     const { sopInstanceUid: uid, transferSyntaxUid } = parcel.header;
     let bytes = 0;

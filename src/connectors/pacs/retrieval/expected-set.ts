@@ -6,6 +6,8 @@ export class ExpectedSet {
   private readonly expected = new Map<string, ExpectedInstance>();
   private readonly state = new Map<string, 'wanted' | 'arriving' | 'received'>();
   private readonly statuses = new Map<string, number>();
+  /** Under whose name another object came. */
+  private readonly foreigners = new Set<string>();
   private readonly startedMs = performance.now();
   firstMs: number | undefined;
   /** Bytes of the instances received whole. */
@@ -70,6 +72,12 @@ export class ExpectedSet {
     this.state.set(sopInstanceUid, 'wanted');
   }
 
+  /** Another object came under this name: wanted still. */
+  foreign(sopInstanceUid: string): void {
+    this.foreigners.add(sopInstanceUid);
+    this.lost(sopInstanceUid);
+  }
+
   /** What the PACS said when it did not send these. */
   noteStatus(status: number, sopInstanceUids: Iterable<string>): void {
     for (const uid of sopInstanceUids) if (this.isWanted(uid)) this.statuses.set(uid, status);
@@ -86,7 +94,8 @@ export class ExpectedSet {
       for (const instance of ofSeries) {
         const isAbsent = known !== undefined && !known.has(instance.sopInstanceUid);
         const status = this.statuses.get(instance.sopInstanceUid);
-        named.push({ ...instance, reason: isAbsent ? 'not-in-pacs' : 'failed', status });
+        const reason = this.foreigners.has(instance.sopInstanceUid) ? 'foreign' : isAbsent ? 'not-in-pacs' : 'failed';
+        named.push({ ...instance, reason, status });
       }
     }
     return named;
