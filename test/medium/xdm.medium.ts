@@ -143,12 +143,21 @@ describe('exams as an XDM archive', () => {
     expect((added.body as { exams: string[] }).exams).toHaveLength(2);
     const list = await doctor.get(again).set('Accept', page);
     expect(list.text.match(/Fichier importé/g)).toHaveLength(2);
-    // A file of the list can be exported anew: the manifest alone, unchanged.
-    const [fromFile = ''] = (added.body as { exams: string[] }).exams;
-    const files = await readArchive((await exported([fromFile], again)).body as Buffer, () => true);
+    // Its report with it, as the author signed it.
+    const report = /href="([^"]+comptes-rendus[^"]+)"[^>]*>Lire/.exec(list.text)?.[1] ?? '';
+    const pdf = await doctor.get(`${report}/pdf`);
+    expect([pdf.status, pdf.type]).toEqual([200, 'application/pdf']);
+    // A file of the list can be exported anew: the same documents, unchanged.
+    const back = await idsOf(again);
+    const files = await readArchive(
+      (await exported([back.get('Scanner thoracique') ?? ''], again)).body as Buffer,
+      () => true,
+    );
     const { registry } = bench.neighbours.dmp;
-    const kos = files.find(({ name }) => name.endsWith('.DCM'))?.bytes ?? Buffer.alloc(0);
-    expect(registry.allDocuments().some((one) => registry.content(one)?.equals(kos))).toBe(true);
+    const documents = files.filter(({ name }) => /(KOS|CR)_\d_\d\.(DCM|XML)$/.test(name));
+    expect(documents).toHaveLength(2);
+    for (const { bytes } of documents)
+      expect(registry.allDocuments().some((one) => registry.content(one)?.equals(bytes))).toBe(true);
     const other = await upload(await open(head), body as Buffer);
     expect(other.status).toBe(409);
     expect(other.text).not.toMatch(/ESSAIDRIM|CAMILLE/);

@@ -18,28 +18,42 @@ export interface ImportRun {
   readonly sopInstanceUids: readonly string[];
   /** What became of some objects: to be durable before more are sent. */
   readonly note: (outcomes: readonly ObjectOutcome[]) => Promise<void>;
+  readonly tally: ImportTally;
 }
 
-export interface ImportTally {
-  readonly stored: number;
-  readonly failed: number;
-  readonly converted: number;
-  readonly bytes: number;
+/** What one run has done so far; it holds also when the run is stopped in the middle. */
+export class ImportTally {
+  stored = 0;
+  failed = 0;
+  converted = 0;
+  bytes = 0;
   /** The first failure met. */
-  readonly failure?: GatewayError;
-}
+  failure: GatewayError | undefined;
 
-export const emptyTally: ImportTally = { stored: 0, failed: 0, converted: 0, bytes: 0 };
+  count({ stored, status, bytes, convertedTo }: StoredObject): void {
+    if (!stored) {
+      const detail = `status ${status.toString(16).padStart(4, '0')}`;
+      return this.fail(new GatewayError(transferErrors.notStored, { detail }));
+    }
+    this.stored += 1;
+    this.bytes += bytes;
+    if (convertedTo !== undefined) this.converted += 1;
+  }
+
+  fail(error: GatewayError): void {
+    this.failed += 1;
+    this.failure ??= error;
+  }
+}
 
 /**
  * Sends objects to the PACS as they arrive, in small batches. An object that does not come, or is refused, does not stop the
  * others; a PACS that cannot be reached does.
  */
-export async function runImport(run: ImportRun, signal: AbortSignal): Promise<ImportTally> {
-  let tally = emptyTally;
+export async function runImport(run: ImportRun, signal: AbortSignal): Promise<void> {
   let batch: ObjectToStore[] = [];
   const fail = async (sopInstanceUid: string, error: GatewayError): Promise<void> => {
-    tally = { ...tally, failed: tally.failed + 1, failure: tally.failure ?? error };
+    run.tally.fail(error);
     await run.note([{ sopInstanceUid, result: 'failed', errorCode: error.code }]);
   };
   const send = async (): Promise<void> => {
@@ -47,8 +61,8 @@ export async function runImport(run: ImportRun, signal: AbortSignal): Promise<Im
     batch = [];
     if (sent.length === 0) return;
     const outcomes = await run.store.store(sent, signal);
+    for (const outcome of outcomes) run.tally.count(outcome);
     await run.note(outcomes.map(noteOf));
-    tally = outcomes.reduce(counted, tally);
   };
   for await (const arrived of inTurn(run, signal)) {
     if ('error' in arrived) await fail(arrived.uid, arrived.error);
@@ -57,22 +71,11 @@ export async function runImport(run: ImportRun, signal: AbortSignal): Promise<Im
     if (batch.length >= batchObjectsMax || bytes >= batchBytesMax) await send();
   }
   await send();
-  return tally;
 }
 
 function noteOf({ sopInstanceUid, stored, status, convertedTo }: StoredObject): ObjectOutcome {
   if (stored) return { sopInstanceUid, result: 'stored', status, convertedTo };
   return { sopInstanceUid, result: 'failed', status, errorCode: transferErrors.notStored.code };
-}
-
-function counted(tally: ImportTally, { stored, status, bytes, convertedTo }: StoredObject): ImportTally {
-  if (!stored) {
-    const detail = `status ${status.toString(16).padStart(4, '0')}`;
-    const failure = tally.failure ?? new GatewayError(transferErrors.notStored, { detail });
-    return { ...tally, failed: tally.failed + 1, failure };
-  }
-  const converted = tally.converted + (convertedTo === undefined ? 0 : 1);
-  return { ...tally, stored: tally.stored + 1, bytes: tally.bytes + bytes, converted };
 }
 
 type Arrived = { readonly object: ObjectToStore } | { readonly uid: string; readonly error: GatewayError };

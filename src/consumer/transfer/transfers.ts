@@ -3,12 +3,12 @@ import { AuditEvent, AuditTrail } from '../../audit';
 import type { Pacs, PacsDirectory } from '../../connectors/pacs';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
-import { insAuthorityNames, insNatureOf } from '../../standards/identity';
 import { digestOf } from '../context';
 import { type ExamRetrievals, subjectOf } from '../retrieval';
 import { ConvertingStore, type LosslessConverter } from './converting-store';
-import { emptyTally, type ImportTally, runImport } from './import-run';
-import { canBeWritten, type Reconciliation } from './reconcile-identity';
+import { chosenObjects, endState, reconciliationFor } from './import-request';
+import { ImportTally, runImport } from './import-run';
+import { canBeWritten } from './reconcile-identity';
 import { transferErrors } from './transfer.errors';
 import type { TransferRepository } from './transfer.repository';
 import type { ImportRequest, ObjectFate, TransferObject, TransferState, TransferView } from './transfer.types';
@@ -185,12 +185,12 @@ export class Transfers {
 
   private async inTurn(work: Work, signal: AbortSignal): Promise<void> {
     const startedMs = performance.now();
-    let tally = emptyTally;
+    const tally = new ImportTally();
     let failure: GatewayError | undefined;
     try {
       const end = await this.turns.take(signal);
       try {
-        if (await this.repository.begin(work.id)) tally = await this.send(work, signal);
+        if (await this.repository.begin(work.id)) await this.send(work, tally, signal);
         else failure = new GatewayError(transferErrors.cancelled);
       } finally {
         end();
@@ -201,17 +201,22 @@ export class Transfers {
       this.logger.warn({ transfer: work.id, cause: describeCause(error) }, 'an import did not run to its end');
     }
     const all = (await this.repository.find(work.id, work.request.exam.contextId)) ?? tally;
-    const state = stateOf(signal, all.stored, failure);
+    const state = endState(signal, all.stored, failure);
     await this.repository.end(work.id, state, failure?.code);
     await this.tellEnded(work, { tally, state, failure, durationMs: Math.round(performance.now() - startedMs) });
   }
 
-  private async send({ id, request, pacs, sopInstanceUids }: Work, signal: AbortSignal): Promise<ImportTally> {
+  private async send(
+    { id, request, pacs, sopInstanceUids }: Work,
+    tally: ImportTally,
+    signal: AbortSignal,
+  ): Promise<void> {
     const exam = await this.retrievals.openExam({ ...request.exam, quality: 'lossless' });
     const store = new ConvertingStore(pacs, this.converter);
     const note = (outcomes: Parameters<TransferRepository['note']>[1]) => this.repository.note(id, outcomes);
     try {
-      return await runImport({ exam, store, rules: this.rulesFor(request), sopInstanceUids, note }, signal);
+      const rules = reconciliationFor(request, this.options.now?.() ?? new Date());
+      await runImport({ exam, store, rules, sopInstanceUids, note, tally }, signal);
     } finally {
       exam.close();
     }
@@ -237,38 +242,4 @@ export class Transfers {
       facts: { pacs: pacs.id, failed: tally.failed, converted: tally.converted, state },
     });
   }
-
-  private rulesFor({ exam, localId }: ImportRequest): Reconciliation {
-    const { ins } = exam.patient;
-    const nature = insNatureOf(ins.oid);
-    return {
-      localId,
-      ins,
-      insIssuer: nature && insAuthorityNames[nature],
-      modifyingSystem: 'DRIMBOX',
-      source: 'DRIM-M',
-      at: dicomDateTime(this.options.now?.() ?? new Date()),
-    };
-  }
-}
-
-/** @param stored objects that the PACS has of this import, earlier attempts included */
-function stateOf(signal: AbortSignal, stored: number, failure: GatewayError | undefined): TransferState {
-  if (GatewayError.of(signal.reason)?.entry === transferErrors.interrupted) return 'interrupted';
-  if (signal.aborted || failure?.entry === transferErrors.cancelled) return 'cancelled';
-  if (!failure) return 'done';
-  return stored > 0 ? 'incomplete' : 'failed';
-}
-
-/** DT with its offset, in UTC (PS3.5 6.2). */
-function dicomDateTime(at: Date): string {
-  return `${at.toISOString().replace(/[-:T]/g, '').slice(0, 14)}+0000`;
-}
-
-function chosenObjects({ exam, seriesInstanceUids }: ImportRequest) {
-  const study = exam.manifest.studies.find((each) => each.studyInstanceUid === exam.studyInstanceUid);
-  const series = study?.series.filter((each) => seriesInstanceUids?.includes(each.seriesInstanceUid) ?? true) ?? [];
-  return series.flatMap(({ seriesInstanceUid, instances }) =>
-    instances.map(({ sopInstanceUid }) => ({ sopInstanceUid, seriesInstanceUid })),
-  );
 }

@@ -6,6 +6,8 @@ import { ArchiveController } from './archive/archive.controller';
 import { ContextualCallController } from './contextual-call.controller';
 import { ExamDocumentsController } from './exam-documents.controller';
 import { ExamsController } from './exams.controller';
+import { ImportChoiceController } from './imports/import-choice.controller';
+import { ImportRequests } from './imports/import-requests';
 import { ImportsController } from './imports/imports.controller';
 import { OpenPatientsController } from './patients/open-patients.controller';
 import { PatientAccess } from './patient-access';
@@ -17,11 +19,12 @@ import { PatientAccess } from './patient-access';
     ContextualCallController,
     ExamsController,
     ExamDocumentsController,
+    ImportChoiceController,
     ImportsController,
     ArchiveController,
     OpenPatientsController,
   ],
-  providers: [PatientAccess],
+  providers: [ImportRequests, PatientAccess],
 })
 export class ExamsPortalModule {
   /** @param images module that exports an `ExamImages`: what opens the images of an exam. Without it only reports are shown. */

@@ -11,7 +11,7 @@ export interface XdmMetadata {
 
 export type FoundEntry =
   | { readonly ok: true; readonly entry: DocumentEntry | undefined }
-  | { readonly ok: false; readonly reason: 'hash' | 'size' };
+  | { readonly ok: false; readonly reason: 'hash' | 'size'; readonly entry: DocumentEntry };
 
 const comparable = (path: string): string => path.toUpperCase();
 const plain = (uri: string): string => uri.replace(/^(\.?\/)+/, '');
@@ -32,7 +32,7 @@ export function findEntry(file: XdmFile, all: readonly XdmMetadata[]): FoundEntr
   const entry =
     named ?? all.flatMap(({ entries }) => entries).find((one) => one.hash?.toLowerCase() === hash.toLowerCase());
   if (!entry) return { ok: true, entry: undefined };
-  if (entry.hash !== undefined && entry.hash.toLowerCase() !== hash) return { ok: false, reason: 'hash' };
-  if (entry.size !== undefined && entry.size !== file.bytes.length) return { ok: false, reason: 'size' };
+  if (entry.hash !== undefined && entry.hash.toLowerCase() !== hash) return { ok: false, reason: 'hash', entry };
+  if (entry.size !== undefined && entry.size !== file.bytes.length) return { ok: false, reason: 'size', entry };
   return { ok: true, entry };
 }

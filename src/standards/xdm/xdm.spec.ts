@@ -140,8 +140,8 @@ describe('the entry of an archived file', () => {
   it.each(['KOS_1.DCM', 'SS000002/KOS_1.DCM', './KOS_1.DCM', 'kos_1.dcm'])('is found by its URI %s', (uri) => {
     const found = findEntry(file, [metadata(uri)]);
     expect(found.ok && found.entry?.uri).toBe(uri);
-    expect(findEntry(file, [metadata(uri, { hash: 'ff' })])).toEqual({ ok: false, reason: 'hash' });
-    expect(findEntry(file, [metadata(uri, { size: 3 })])).toEqual({ ok: false, reason: 'size' });
+    expect(findEntry(file, [metadata(uri, { hash: 'ff' })])).toMatchObject({ ok: false, reason: 'hash' });
+    expect(findEntry(file, [metadata(uri, { size: 3 })])).toMatchObject({ ok: false, reason: 'size' });
   });
 
   it('is that of its own folder when two sets use one name', () => {

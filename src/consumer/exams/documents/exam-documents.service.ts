@@ -49,7 +49,12 @@ export class ExamDocuments {
   private async fromFile(context: PatientContext, exam: Exam): Promise<ProvenDocument[]> {
     const bytes = await this.uploads.bytesOf(context, exam);
     verifyManifest(bytes, context.patient);
-    return exam.manifest ? [{ kind: 'manifest', entry: exam.manifest.entry, bytes }] : [];
+    const manifest: ProvenDocument[] = exam.manifest ? [{ kind: 'manifest', entry: exam.manifest.entry, bytes }] : [];
+    const reports = exam.reports.map(async ({ id, entry }): Promise<ProvenDocument> => {
+      const file = await this.uploads.reportBytesOf(context, exam, id);
+      return { kind: 'report', entry, bytes: file, report: verifyReport(file, context.patient) };
+    });
+    return [...manifest, ...(await Promise.all(reports))];
   }
 
   private async fetch(context: PatientContext, viewer: Viewer, exam: Exam): Promise<ProvenDocument[]> {

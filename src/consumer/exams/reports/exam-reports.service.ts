@@ -8,7 +8,8 @@ import type { Exam, ExamDocument } from '../exam';
 import { examErrors } from '../exams.errors';
 import { ExamLists } from '../list/exam-list.service';
 import { IdentityDiffers } from '../manifests/verify-manifest';
-import { answered, dmpCallerOf, requesterOf } from '../requester';
+import { answered, dmpCallerOf, requesterOf, type Requester } from '../requester';
+import { ExamUploads } from '../upload/exam-uploads.service';
 import { verifyReport } from './verify-report';
 
 export interface ShownReport {
@@ -24,6 +25,7 @@ export class ExamReports {
   constructor(
     private readonly contexts: PatientContexts,
     private readonly lists: ExamLists,
+    private readonly uploads: ExamUploads,
     private readonly structures: StructureDirectory,
     private readonly documents: RetrieveDocumentSetClient,
     private readonly audit: AuditTrail,
@@ -48,8 +50,7 @@ export class ExamReports {
     const context = await this.contexts.get(contextId, viewer);
     const requester = requesterOf(context, viewer);
     const { entry } = found.document;
-    const outcome = await this.documents.send({ caller: dmpCallerOf(requester, this.structures), documents: [entry] });
-    const bytes = answered(outcome).value[0]?.bytes;
+    const bytes = await this.bytesOf(requester, found);
     const event = {
       kind: 'exams.report-shown' as const,
       actor: actorOf(viewer, requester.situation.structureId),
@@ -65,6 +66,12 @@ export class ExamReports {
       await this.audit.record({ ...event, outcome: 'refused', errorCode: GatewayError.of(error)?.code });
       throw error;
     }
+  }
+
+  private async bytesOf(requester: Requester, { exam, document }: Pick<ShownReport, 'exam' | 'document'>) {
+    if (exam.source === 'file') return this.uploads.reportBytesOf(requester.context, exam, document.id);
+    const caller = dmpCallerOf(requester, this.structures);
+    return answered(await this.documents.send({ caller, documents: [document.entry] })).value[0]?.bytes;
   }
 }
 

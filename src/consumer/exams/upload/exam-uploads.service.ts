@@ -3,25 +3,35 @@ import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
 import { AuditTrail } from '../../../audit';
 import type { ConfigOf } from '../../../platform/config';
 import { GatewayError } from '../../../platform/errors';
-import type { Manifest } from '../../../standards/manifest';
-import { formatPatientId, KOS_CODES, type DocumentEntry } from '../../../standards/xds';
 import { actorOf, PatientContexts, type PatientContext, type Viewer } from '../../context';
 import type { Exam } from '../exam';
 import { examsConfig } from '../exams.config';
 import { examErrors } from '../exams.errors';
-import { opaqueId } from '../list/pair-exams';
 import { verifyManifest } from '../manifests/verify-manifest';
 import { Recent } from '../recent';
+import { verifyReport } from '../reports/verify-report';
 import { requesterOf } from '../requester';
 import { ArchiveRefusal } from './read-archive';
-import { BroughtManifest, isArchive, readUpload } from './read-upload';
+import { BroughtDocument, isArchive, isDicomFile, readUpload } from './read-upload';
 import { UploadRepository } from './upload.repository';
+import { examOf, reportIdOf } from './uploaded-exam';
 
-const perContextMax = 20;
+/** Manifests and reports of one open patient. */
+const perContextMax = 40;
 
 interface Uploaded {
   readonly exam: Exam;
   readonly bytes: Buffer;
+  /** Hexadecimal, of the manifest. */
+  readonly digest: string;
+  /** By the opaque name of their documents. */
+  readonly reports: ReadonlyMap<string, Buffer>;
+}
+
+/** A document that was brought, as it is kept. */
+interface Kept {
+  readonly bytes: Buffer;
+  readonly digest: Buffer;
 }
 
 /** Exams that a professional brings as a file (KOS, or XDM archive): checked like those of the record, for this patient only. */
@@ -46,7 +56,7 @@ export class ExamUploads implements OnModuleInit {
   }
 
   /**
-   * Takes a file. All its manifests must be this patient's, or none is kept.
+   * Takes a file. All its documents must be this patient's, or none is kept.
    * @returns the exams that are now in the list
    * @throws IdentityDiffers, or GatewayError `exams.upload-refused`, `exams.upload-too-many`
    */
@@ -60,12 +70,13 @@ export class ExamUploads implements OnModuleInit {
     };
     try {
       const brought = await this.read(bytes, context);
-      for (const { file, digest } of brought)
+      for (const { digest, bytes: file } of brought)
         if (!(await this.uploads.add(context.id, digest, file, perContextMax)))
           throw new GatewayError(examErrors.uploadTooMany);
       this.known.forget(context.id);
       await this.audit.record({ ...event, outcome: 'success', bytes: bytes.length, instances: brought.length });
-      return brought.map(({ manifest, digest }) => examOf(manifest, digest, context));
+      const manifests = new Set(brought.filter(isManifestFile).map(({ digest }) => digest.toString('hex')));
+      return (await this.all(context)).filter(({ digest }) => manifests.has(digest)).map(({ exam }) => exam);
     } catch (error) {
       await this.audit.record({
         ...event,
@@ -88,31 +99,46 @@ export class ExamUploads implements OnModuleInit {
     return found.bytes;
   }
 
+  /** A report of an exam brought as a file. @throws GatewayError `exams.not-found` */
+  async reportBytesOf(context: PatientContext, exam: Exam, documentId: string): Promise<Buffer> {
+    const found = (await this.all(context)).find((one) => one.exam.id === exam.id)?.reports.get(documentId);
+    if (!found) throw new GatewayError(examErrors.notFound);
+    return found;
+  }
+
   private all(context: PatientContext): Promise<readonly Uploaded[]> {
     return this.known.get(
       context.id,
       async () => {
         const rows = await this.uploads.all(context.id);
-        return rows.map(({ bytes, digest }) => {
+        const reports = rows
+          .filter((row) => !isManifestFile(row))
+          .map(({ bytes, digest }) => ({ bytes, digest, report: verifyReport(bytes, context.patient) }));
+        const files = new Map(reports.map(({ bytes, digest }) => [reportIdOf(context, digest), bytes]));
+        return rows.filter(isManifestFile).map(({ bytes, digest }) => {
           const { manifest } = verifyManifest(bytes, context.patient);
-          return { bytes, exam: examOf(manifest, digest, context) };
+          const exam = examOf(manifest, digest, context, reports);
+          return { bytes, exam, digest: digest.toString('hex'), reports: files };
         });
       },
       (all) => all.length + 1,
     );
   }
 
-  private async read(bytes: Buffer, context: PatientContext) {
+  /** Each document proven to be this patient's. */
+  private async read(bytes: Buffer, context: PatientContext): Promise<Kept[]> {
     const brought = await unpack(bytes);
-    return brought.map(({ bytes: file, entry }) => {
-      const { manifest } = verifyManifest(file, context.patient, entry);
-      const digest = createHash('sha256').update(file).digest();
-      return { manifest, file, digest };
+    return brought.map(({ kind, bytes: file, entry }) => {
+      if (kind === 'manifest') verifyManifest(file, context.patient, entry);
+      else verifyReport(file, context.patient);
+      return { bytes: file, digest: createHash('sha256').update(file).digest() };
     });
   }
 }
 
-async function unpack(bytes: Buffer): Promise<BroughtManifest[]> {
+const isManifestFile = ({ bytes }: Kept): boolean => isDicomFile(bytes);
+
+async function unpack(bytes: Buffer): Promise<BroughtDocument[]> {
   try {
     return await readUpload(bytes);
   } catch (error) {
@@ -120,53 +146,4 @@ async function unpack(bytes: Buffer): Promise<BroughtManifest[]> {
       throw new GatewayError(examErrors.uploadRefused, { cause: error.cause, detail: error.message });
     throw error;
   }
-}
-
-/** A line of the list made of the manifest alone. */
-function examOf(manifest: Manifest, digest: Buffer, context: PatientContext): Exam {
-  const [study] = manifest.studies;
-  const series = manifest.studies.flatMap((one) => one.series);
-  const codes = [...new Set(series.flatMap(({ modality }) => (modality ? [modality] : [])))];
-  const key = `file ${digest.toString('hex')}`;
-  return {
-    id: opaqueId(context.id, key),
-    studyInstanceUid: study?.studyInstanceUid,
-    accessionNumbers: manifest.studies.flatMap(({ requests }) =>
-      requests.flatMap(({ accession }) => (accession?.value ? [accession.value] : [])),
-    ),
-    date: study?.date ? `${study.date}${(study.time ?? '').slice(0, 6)}` : undefined,
-    modalities: codes.filter((code) => !['KO', 'SR', 'PR'].includes(code)).map((code) => ({ code, label: code })),
-    regions: (manifest.targetRegions ?? []).map(({ value, meaning }) => ({ code: value, label: meaning })),
-    description: manifest.actLabel ?? study?.description ?? '',
-    structure: manifest.institution?.name ?? '',
-    manifest: {
-      id: opaqueId(context.id, `document ${key}`),
-      entry: entryOf(manifest, context),
-      title: '',
-      createdAt: `${manifest.createdDate}${manifest.createdTime}`,
-      isReplaced: false,
-      visibility: { masquePs: false, invisiblePatient: false, invisibleRepresentantsLegaux: false },
-    },
-    source: 'file',
-    earlierManifests: [],
-    reports: [],
-    earlierReports: [],
-    differences: [],
-  };
-}
-
-/** What an entry of the record would say of this manifest. */
-function entryOf(manifest: Manifest, context: PatientContext): DocumentEntry {
-  return {
-    entryUuid: '',
-    uniqueId: manifest.sopInstanceUid,
-    patientId: formatPatientId(context.patient.ins),
-    mimeType: 'application/dicom',
-    authors: [],
-    ...KOS_CODES,
-    confidentialityCode: [],
-    eventCodeList: [],
-    sourcePatientInfo: [],
-    referenceIdList: [],
-  };
 }

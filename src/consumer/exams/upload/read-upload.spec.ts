@@ -53,7 +53,7 @@ const folder = 'KA202401/IHE_XDM/SS000001';
 
 describe('a file that a professional brings', () => {
   it('may be a manifest itself', async () => {
-    expect(await readUpload(dicom)).toEqual([{ bytes: dicom }]);
+    expect(await readUpload(dicom)).toEqual([{ kind: 'manifest', bytes: dicom }]);
   });
 
   it('may be an XDM archive, with metadata or without', async () => {

@@ -1,4 +1,5 @@
 import type { TransferState } from '../../../consumer/transfer';
+import { examMessages } from '../exams.messages';
 
 /** Texts of the pages of imports into the local PACS. */
 export const importMessages = {
@@ -72,3 +73,6 @@ export const stateWords: Readonly<Record<TransferState, { label: string; tone: s
   cancelled: { label: 'Arrêté', tone: 'warn' },
   interrupted: { label: 'Interrompu', tone: 'warn' },
 };
+
+/** What every page of imports gives its view. */
+export const importPage = { style: 'exams.css', wide: true, m: { ...examMessages, ...importMessages } };
