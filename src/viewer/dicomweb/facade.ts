@@ -154,7 +154,8 @@ export class ViewerFacade {
     response.writeHead(200, {
       'Content-Type': mediaType,
       'Content-Length': body.length,
-      'Cache-Control': 'private, max-age=300',
+      // Pictures show a patient as images do: no browser keeps them on disk.
+      'Cache-Control': 'private, no-store',
     });
     response.end(body);
   }
