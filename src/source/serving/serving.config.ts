@@ -35,6 +35,16 @@ export const servingConfig = defineSlice(
       describe: 'A caller that takes no byte for this long is disconnected',
       unit: 'ms',
     }),
+    readBytesPerSecondMin: variable(
+      'DRIMBOX_EXCHANGE_READ_BYTES_PER_SECOND_MIN',
+      text.integer(0, 1_000_000_000).default(16_384),
+      {
+        describe:
+          'A caller that takes fewer bytes a second while images wait for it, on average over DRIMBOX_EXCHANGE_STALL_MS_MAX, ' +
+          'is disconnected; 0 for no limit',
+        unit: 'bytes/s',
+      },
+    ),
     objectBytesMax: variable(
       'DRIMBOX_SERVING_OBJECT_BYTES_MAX',
       text.integer(1_048_576, 2_147_483_647).default(536_870_912),

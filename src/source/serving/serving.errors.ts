@@ -108,8 +108,10 @@ export const servingErrors = defineErrors('serving', {
   stalled: {
     code: 'serving.stalled',
     status: 408,
-    caller: 'You took no byte for too long.',
-    operator: 'The calling gateway took no byte for longer than DRIMBOX_EXCHANGE_STALL_MS_MAX and was disconnected.',
+    caller: 'You took the answer too slowly.',
+    operator:
+      'The calling gateway took no byte for longer than DRIMBOX_EXCHANGE_STALL_MS_MAX, or fewer than ' +
+      'DRIMBOX_EXCHANGE_READ_BYTES_PER_SECOND_MIN meanwhile, and was disconnected.',
   },
   failed: {
     code: 'serving.failed',

@@ -14,6 +14,7 @@ import { InstancesAnswer } from './delivery/instances-answer';
 import { MetadataByTheWay } from './metadata/metadata-by-the-way';
 import { MetadataService } from './metadata/metadata.service';
 import { insOf } from './metadata/metadata-texts';
+import { ReadingPace } from './delivery/reading-pace';
 import { RequestsUnderWay } from './delivery/requests-under-way';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
@@ -55,6 +56,8 @@ export class WadoService {
     const admission: Admission = {};
     const counted: { answer?: CountedAnswer } = {};
     const held = this.held.open();
+    const { readBytesPerSecondMin: bytesPerSecondMin, stallMsMax: windowMs } = this.config;
+    const pace = new ReadingPace(exchange.response, { bytesPerSecondMin, windowMs });
     let leave: (() => void) | undefined;
     try {
       admission.peer = this.admission.checkPeer(exchange);
@@ -63,10 +66,11 @@ export class WadoService {
       const admitted = await this.admission.admit(exchange, admission);
       await this.deliver(exchange, admitted, { counted, held }, startedAt);
     } catch (thrown) {
-      const known = exchange.signal.aborted ? goneError(exchange.signal.reason, thrown) : failureOf(thrown);
+      const known = errorOf(exchange, pace, thrown);
       await this.audit.failed(exchange, admission, known, countOf(counted.answer), startedAt);
       throw known;
     } finally {
+      pace.stop();
       held.close();
       leave?.();
     }
@@ -146,6 +150,11 @@ const endings: Readonly<Record<CallerGone['why'], ErrorEntry>> = {
   dismissed: servingErrors.peerDismissed,
   closing: servingErrors.closing,
 };
+
+function errorOf({ signal }: Exchange, pace: ReadingPace, thrown: unknown): GatewayError {
+  if (pace.isTooSlow) return new GatewayError(servingErrors.stalled, { cause: thrown, detail: 'below the least rate' });
+  return signal.aborted ? goneError(signal.reason, thrown) : failureOf(thrown);
+}
 
 /** Whatever broke because the exchange was aborted is told as that: the caller's doing, or ours. */
 function goneError(reason: unknown, cause: unknown): GatewayError {
