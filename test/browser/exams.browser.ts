@@ -20,7 +20,7 @@ function costOfList() {
     });
     return times.sort((one, other) => one - other)[4] ?? 0;
   };
-  const body = table.tBodies[0]!;
+  const body = table.tBodies[0];
   const html = body.outerHTML;
   const drawMs = median(() => {
     const copy = document.createElement('table');

@@ -23,12 +23,13 @@ describe('an import whose gateway is killed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'drimbox-killed-'));
   let database: TestDatabase;
   let sandbox: Sandbox;
+  let starting: Promise<Sandbox> | undefined;
   let proxy: ByteProxy;
   let again: GatewayProcess | undefined;
 
   beforeAll(async () => {
     database = await startPostgres();
-    sandbox = await startSandbox({
+    starting = startSandbox({
       dataDir,
       portBase: 0,
       pacs: 'auto',
@@ -38,11 +39,13 @@ describe('an import whose gateway is killed', () => {
       publish: 'import',
       settings: { DRIMBOX_PUBLICATION_ENABLED: 'false' },
     });
+    sandbox = await starting;
     proxy = await ByteProxy.start(sandbox.ports.remoteExchange);
   }, 240_000);
   afterAll(async () => {
     await again?.stop();
-    await sandbox?.stop();
+    // Also when the start took longer than the hook may.
+    await starting?.then((started) => started.stop()).catch(() => undefined);
     await proxy?.stop();
     await database?.stop();
     rmSync(dataDir, { recursive: true, force: true });

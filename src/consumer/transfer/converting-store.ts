@@ -31,8 +31,8 @@ const isMaybeSyntax = (status: number): boolean => maybeSyntax.has(status) || (s
 /** What every PACS takes, the richer one first. To write them loses nothing, whatever the pixels came in. */
 const targets: readonly string[] = [TRANSFER_SYNTAX.explicitVrLittleEndian, TRANSFER_SYNTAX.implicitVrLittleEndian];
 
-/** Undefined: not known yet. `none`: no conversion helps. */
-type Learned = string | 'none';
+/** Instead of a transfer syntax: no conversion helps. */
+const none = 'none';
 
 /**
  * Stores objects as they came. Those whose transfer syntax the PACS refuses are sent again uncompressed, and the following ones of
@@ -40,7 +40,8 @@ type Learned = string | 'none';
  */
 export class ConvertingStore {
   private readonly logger = new Logger('transfer');
-  private readonly learned = new Map<string, Learned>();
+  /** Target by class and syntax. */
+  private readonly learned = new Map<string, string>();
 
   constructor(
     private readonly pacs: Pick<Pacs, 'store'>,
@@ -51,7 +52,7 @@ export class ConvertingStore {
   async store(objects: readonly ObjectToStore[], signal: AbortSignal): Promise<StoredObject[]> {
     const stored = new Map<string, StoredObject>();
     const known = objects.map((object) => ({ object, target: this.learned.get(keyOf(object)) }));
-    const asTheyCame = known.filter(({ target }) => !target || target === 'none').map(({ object }) => object);
+    const asTheyCame = known.filter(({ target }) => !target || target === none).map(({ object }) => object);
     await this.send(asTheyCame, stored, signal);
     // An association that was lost looks like a refused syntax: once more before anything is converted.
     const isNew = (object: ObjectToStore) => !this.learned.has(keyOf(object));
@@ -69,11 +70,11 @@ export class ConvertingStore {
   ): Promise<void> {
     for (const object of objects) {
       const learned = this.learned.get(keyOf(object));
-      if (learned === 'none') continue;
+      if (learned === none) continue;
       const wanted = learned === undefined ? targets.filter((to) => to !== object.transferSyntaxUid) : [learned];
       for (const to of wanted) if (await this.storeAs(object, to, stored, signal)) break;
       const { stored: isStored, convertedTo } = stored.get(object.sopInstanceUid) ?? {};
-      if (learned === undefined) this.learned.set(keyOf(object), isStored && convertedTo ? convertedTo : 'none');
+      if (learned === undefined) this.learned.set(keyOf(object), isStored && convertedTo ? convertedTo : none);
     }
   }
 
@@ -120,7 +121,7 @@ export class ConvertingStore {
 
 const keyOf = ({ sopClassUid, transferSyntaxUid }: InstanceHeader): string => `${sopClassUid} ${transferSyntaxUid}`;
 
-const hasTarget = ({ target }: { target: Learned | undefined }): boolean => target !== undefined && target !== 'none';
+const hasTarget = ({ target }: { target: string | undefined }): boolean => target !== undefined && target !== none;
 
 const statusOf = ({ sopInstanceUid }: InstanceHeader, stored: ReadonlyMap<string, StoredObject>) =>
   stored.get(sopInstanceUid)?.status;
