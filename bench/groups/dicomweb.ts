@@ -4,7 +4,7 @@ import { Lab } from '../lab/lab';
 import { Measure, measureOf } from '../measure';
 import { startNginx } from '../references/nginx';
 import { alternate, median } from '../statistics';
-import { timed } from './dimse';
+import { bareOf, timed } from './dimse';
 import { admittedClient, Group, referenceClient, seriesUrl } from './group';
 
 const connections = 8;
@@ -30,6 +30,7 @@ export const dicomwebGroup: Group = {
   run: async (lab, rounds): Promise<Measure[]> => {
     const gateway = await lab.gateway('dicomweb');
     const nginx = await nginxOf(lab);
+    const bare = await bareOf(lab);
     const { dicomwebUrl } = await lab.pacs('quick');
     const { studyInstanceUid, files } = lab.study;
     const through = await referenceClient(gateway, studyInstanceUid);
@@ -40,12 +41,17 @@ export const dicomwebGroup: Group = {
       },
       direct: () => timed(nginx.pid, () => through.series(seriesUrl(nginx.direct, lab.study)), files.length),
       buffered: () => timed(nginx.pid, () => through.series(seriesUrl(nginx.buffered, lab.study)), files.length),
+      bare: () => timed(bare.pid, () => through.series(seriesUrl(`${bare.url}/pass`, lab.study)), files.length),
       orthanc: () => timed(nginx.pid, () => new WadoClient().series(seriesUrl(dicomwebUrl, lab.study)), files.length),
     });
     const of = (who: string, what: 'firstMs' | 'totalMs' | 'cpu') => median((runs[who] ?? []).map((run) => run[what]));
     const best = (what: 'firstMs' | 'totalMs') => Math.min(of('direct', what), of('buffered', what));
     const reference = 'nginx pass-through, the better of two';
-    const note = `Orthanc direct: ${of('orthanc', 'totalMs').toFixed(0)} ms; CPU of the gateway ${of('gateway', 'cpu').toFixed(2)} s, of nginx ${of('buffered', 'cpu').toFixed(2)} s`;
+    const cpu = (who: string) => `${of(who, 'cpu').toFixed(2)} s`;
+    const note = [
+      `Orthanc direct ${of('orthanc', 'totalMs').toFixed(0)} ms, bare Node pass-through ${of('bare', 'totalMs').toFixed(0)} ms`,
+      `CPU of the gateway ${cpu('gateway')}, of bare Node ${cpu('bare')}, of nginx ${cpu('buffered')}`,
+    ].join('; ');
     return [
       measureOf({
         id: 'dicomweb-first',
@@ -77,6 +83,7 @@ export const instancesGroup: Group = {
   run: async (lab, rounds): Promise<Measure[]> => {
     const [web, dimse] = [await lab.gateway('dicomweb'), await lab.gateway('dimse')];
     const nginx = await nginxOf(lab);
+    const bare = await bareOf(lab);
     const { studyInstanceUid } = lab.study;
     const through = await referenceClient(web, studyInstanceUid);
     const ours = async (gateway: typeof web) =>
@@ -85,6 +92,7 @@ export const instancesGroup: Group = {
       web: () => ours(web),
       direct: () => through.requests(instanceUrls(lab, nginx.direct), connections),
       buffered: () => through.requests(instanceUrls(lab, nginx.buffered), connections),
+      bare: () => through.requests(instanceUrls(lab, `${bare.url}/pass`), connections),
       dimse: () => ours(dimse),
     });
     const of = (who: string) => median((runs[who] ?? []).map(({ perSecond }) => perSecond));
@@ -96,7 +104,12 @@ export const instancesGroup: Group = {
       runs: rounds.slow,
     };
     return [
-      measureOf({ id: 'dicomweb-instances', value: of('web'), ...parts }),
+      measureOf({
+        id: 'dicomweb-instances',
+        value: of('web'),
+        ...parts,
+        note: `bare Node pass-through, without admission and record: ${of('bare').toFixed(0)} requests/s`,
+      }),
       measureOf({
         id: 'dimse-instances',
         value: of('dimse'),

@@ -18,7 +18,9 @@ function passThrough(
   response: ServerResponse,
 ): void {
   const upstream = plainRequest(settings.upstream + path, { agent, headers: { accept } }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    // What the PACS says of its own connection (one second, with Orthanc) is not said of ours.
+    const { connection: _connection, 'keep-alive': _keepAlive, ...headers } = answer.headers;
+    response.writeHead(answer.statusCode ?? 502, headers);
     answer.pipe(response);
   });
   upstream.end();
