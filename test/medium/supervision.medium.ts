@@ -311,16 +311,25 @@ describe('statistics and supervision', () => {
     });
   });
 
-  it('auditors change nothing of what operators work on', async () => {
-    const _csrf = await formMark(as('auditor'));
-    for (const path of ['/publications/1/relance', '/service/alarmes']) {
-      const answer = await as('auditor')
-        .post(path)
-        .type('form')
-        .set('Accept', 'text/html')
-        .send({ _csrf, alarme: '1' });
-      expect([path, [403, 404].includes(answer.status)]).toEqual([path, true]);
-    }
+  it('auditors change nothing that operators work on, and operators read nothing of the trail', async () => {
+    const refused = async (who: 'operator' | 'auditor', paths: readonly string[]) => {
+      const _csrf = await formMark(as(who));
+      const statuses: number[] = [];
+      for (const path of paths) {
+        const answer = await as(who).post(path).type('form').set('Accept', 'text/html').send({ _csrf, alarme: '1' });
+        statuses.push(answer.status);
+      }
+      expect([who, statuses]).toEqual([who, paths.map(() => 403)]);
+    };
+    await refused('auditor', ['/publications', '/publications/1/relance', '/service/alarmes']);
+    await refused('operator', [
+      '/journal',
+      '/journal/patient',
+      '/journal/professionnel',
+      '/journal/export.csv',
+      '/journal/export.json',
+    ]);
+    expect(await lastOf('portal.access-refused')).toMatchObject({ actor: { professionalName: 'OPERATOR' } });
   });
 
   it('the dashboard and the alert rules name only metrics that the process exposes', async () => {

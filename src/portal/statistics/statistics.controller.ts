@@ -84,7 +84,8 @@ export class StatisticsController {
       'Content-Disposition': `attachment; filename="${name}"`,
     });
     const { from, to, timeZone } = this.momentsOf(period);
-    await pipeline(Readable.from(this.exports.stream({ from, to, model, format, timeZone })), response);
+    const bytes = this.exports.stream({ from, to, model, format, timeZone });
+    await pipeline(Readable.from(bytes), response).catch(unlessGone);
   }
 
   private async figuresOf(period: Period): Promise<Figures> {
@@ -111,4 +112,9 @@ export class StatisticsController {
       timeZone: this.format.timeZone,
     };
   }
+}
+
+/** Somebody who closes a download has done nothing wrong: there is nothing to log, and nobody to answer. */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }
