@@ -100,6 +100,7 @@ async function startIntake(lab: Lab, database: string): Promise<{ port: number; 
       ...gatewaySettings({ dataDir: folder, database, ports, neighbours, pacs }),
       DRIMBOX_PACS: JSON.stringify([{ id: 'pacs', kind: 'dicomweb', url: 'http://127.0.0.1:9/dicom-web' }]),
       DRIMBOX_DICOM_LISTEN: 'off',
+      DRIMBOX_ATNA_ENABLED: 'false',
       DRIMBOX_PORTAL_ENABLED: 'false',
       DRIMBOX_PUBLICATION_ENABLED: 'false',
     },

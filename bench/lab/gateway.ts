@@ -50,6 +50,8 @@ export async function startGatewayUnderTest(parts: GatewayParts): Promise<Gatewa
           DRIMBOX_DICOM_LISTEN: 'off',
         }
       : {}),
+    // Its repository is a neighbour on the same two cores; what it costs is not what is measured.
+    DRIMBOX_ATNA_ENABLED: 'false',
     DRIMBOX_HL7_ENABLED: 'false',
     DRIMBOX_PORTAL_ENABLED: 'false',
     ...parts.settings,

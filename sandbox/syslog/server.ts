@@ -25,18 +25,33 @@ export interface SandboxSyslog {
 
 const messagesMax = 20_000;
 
-export async function startSandboxSyslog(options: SyslogOptions): Promise<SandboxSyslog> {
-  const messages: ReceivedMessage[] = [];
-  const faults: string[] = [];
-  const sockets = new Set<TLSSocket>();
-  const keep = (bytes: Buffer, from: string) => {
-    try {
-      messages.push(readMessage(bytes, from, new Date()));
-      if (messages.length > messagesMax) messages.shift();
-    } catch (error) {
-      faults.push((error as Error).message);
+/** What came, read when somebody looks: the senders share this machine. */
+class Received {
+  private readonly unread: { bytes: Buffer; from: string; at: Date }[] = [];
+  private readonly read: ReceivedMessage[] = [];
+  readonly faults: string[] = [];
+
+  keep(bytes: Buffer, from: string): void {
+    this.unread.push({ bytes, from, at: new Date() });
+    if (this.unread.length > messagesMax) this.unread.shift();
+  }
+
+  get messages(): readonly ReceivedMessage[] {
+    for (const { bytes, from, at } of this.unread.splice(0)) {
+      try {
+        this.read.push(readMessage(bytes, from, at));
+      } catch (error) {
+        this.faults.push((error as Error).message);
+      }
     }
-  };
+    this.read.splice(0, Math.max(0, this.read.length - messagesMax));
+    return this.read;
+  }
+}
+
+export async function startSandboxSyslog(options: SyslogOptions): Promise<SandboxSyslog> {
+  const received = new Received();
+  const sockets = new Set<TLSSocket>();
   const { tls, clientCa } = options;
   const syslog = createServer(
     { ...tls, ca: clientCa, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
@@ -48,9 +63,9 @@ export async function startSandboxSyslog(options: SyslogOptions): Promise<Sandbo
       socket.on('error', () => socket.destroy());
       socket.on('data', (chunk: Buffer) => {
         try {
-          for (const message of reader.push(chunk)) keep(message, from);
+          for (const message of reader.push(chunk)) received.keep(message, from);
         } catch (error) {
-          faults.push((error as Error).message);
+          received.faults.push((error as Error).message);
           socket.destroy();
         }
       });
@@ -59,15 +74,19 @@ export async function startSandboxSyslog(options: SyslogOptions): Promise<Sandbo
   const list = createHttpsServer({ ...tls, minVersion: 'TLSv1.2' }, (request, response) => {
     const found = request.method === 'GET' && request.url?.split('?')[0] === '/messages';
     response.writeHead(found ? 200 : 404, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(JSON.stringify(found ? messages : { error: 'unknown address' }));
+    response.end(JSON.stringify(found ? received.messages : { error: 'unknown address' }));
   });
   await Promise.all([listen(syslog, options.port), listen(list, options.messagesPort)]);
   const portOf = (server: Server | HttpsServer) => (server.address() as { port: number }).port;
   return {
     port: portOf(syslog),
     received: `https://localhost:${portOf(list)}/messages`,
-    messages,
-    faults,
+    get messages() {
+      return received.messages;
+    },
+    get faults() {
+      return received.faults;
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       list.closeAllConnections();
