@@ -113,12 +113,13 @@ export async function settle(manager: EntityManager, settling: Settling, chained
     const isChained = chainedThrough === undefined || chainedThrough >= BigInt(candidate.id);
     if (!isChained || xmin < candidate.xmax || candidate.ageMs < settleMsMin) return;
   }
+  // Number and transactions are noted in one statement: of two, the second would see lines of transactions that the first did not.
   const settledId = candidate && !isForeign ? candidate.id : settling.settledId;
   await manager.query(
     `UPDATE audit_chain_state SET settled_id = $1, candidate_id = coalesce((SELECT max(id) FROM audit_record), 0),
-       candidate_xmax = $2, candidate_at = now()
+       candidate_xmax = pg_snapshot_xmax(pg_current_snapshot())::text::numeric, candidate_at = now()
      WHERE settled_id <> $1 OR candidate_id IS DISTINCT FROM (SELECT coalesce(max(id), 0) FROM audit_record)`,
-    [settledId, String(xmax)],
+    [settledId],
   );
 }
 
