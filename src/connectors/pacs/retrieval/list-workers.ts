@@ -31,13 +31,16 @@ const worthwhile = 1.15;
 export class ListWorkers {
   private readonly taken = new Set<string>();
   private target: number;
+  /** Associations beyond which the PACS, or its configuration, gives no more. */
+  private most: number;
   private running = 0;
   private refusals = 0;
   private rejected: Error | undefined;
   private settle: () => void = () => undefined;
 
   constructor(private readonly parts: ListWorkersParts) {
-    this.target = Math.min(parts.parallel, parts.maxParallel);
+    this.most = parts.maxParallel;
+    this.target = Math.min(parts.parallel, this.most);
   }
 
   /** Resolves with the number of associations that turned out right. */
@@ -52,16 +55,17 @@ export class ListWorkers {
   }
 
   private climb(): NodeJS.Timeout {
-    const { set, funnel, maxParallel } = this.parts;
+    const { set, funnel } = this.parts;
     let before = 0;
     let bytesBefore = set.bytes;
     return setInterval(() => {
       const rate = set.bytes - bytesBefore;
       bytesBefore = set.bytes;
-      const isEnough = rate < before * worthwhile || this.target >= maxParallel || this.running < this.target;
+      const isWorth = rate > 0 && rate >= before * worthwhile;
+      const isEnough = !isWorth || this.target >= this.most || this.running < this.target;
       if (funnel.isBlocked || isEnough) return;
       before = rate;
-      const more = Math.min(maxParallel, this.target * 2) - this.target;
+      const more = Math.min(this.most, this.target * 2) - this.target;
       this.target += more;
       for (let i = 0; i < more; i++) void this.work();
     }, climbMs);
@@ -69,37 +73,50 @@ export class ListWorkers {
 
   private async work(): Promise<void> {
     this.running += 1;
+    let stays = true;
     try {
       for (let list = this.take(); list.length > 0 && this.running <= this.target; list = this.take()) {
-        await this.fetchPatiently(list);
+        stays = await this.fetchOrLeave(list);
+        if (!stays) return;
       }
     } catch (error) {
-      this.failed(error instanceof Error ? error : new Error('retrieval failed'));
+      this.rejected = error instanceof Error ? error : new Error('retrieval failed');
+      this.parts.stop(this.rejected);
     } finally {
-      this.running -= 1;
+      if (stays) this.running -= 1;
       if (this.running === 0) this.settle();
     }
   }
 
-  /** The last worker waits where others would leave: without it nobody would be left to go on. */
-  private async fetchPatiently(list: readonly ExpectedInstance[]): Promise<void> {
+  /**
+   * When the PACS refuses one association more, its worker leaves (false) and those that it gave go on. The last one waits
+   * and asks again: without it nobody would be left.
+   */
+  private async fetchOrLeave(list: readonly ExpectedInstance[]): Promise<boolean> {
     const { set, stopped } = this.parts;
     for (let left = list; left.length > 0; left = list.filter(({ sopInstanceUid }) => set.isWanted(sopInstanceUid))) {
       const before = set.bytes;
       try {
         await this.fetch(left);
         this.refusals = 0;
-        return;
+        return true;
       } catch (error) {
+        if (!isLimit(error) || stopped.aborted) throw error;
+        if (this.running > 1) {
+          this.running -= 1;
+          this.target = this.most = this.running;
+          return false;
+        }
         if (set.bytes > before) this.refusals = 0;
         const pauseMs = retryPausesMs[this.refusals++];
-        if (!isLimit(error) || this.running > 1 || pauseMs === undefined || stopped.aborted) throw error;
-        this.target = 1;
+        if (pauseMs === undefined) throw error;
+        this.target = this.most = 1;
         await pause(pauseMs, stopped);
         if (stopped.aborted) throw error;
         for (const { sopInstanceUid } of left) this.taken.add(sopInstanceUid);
       }
     }
+    return true;
   }
 
   private take(): ExpectedInstance[] {
@@ -118,17 +135,6 @@ export class ListWorkers {
       for (const { sopInstanceUid } of list) this.taken.delete(sopInstanceUid);
       throw error;
     }
-  }
-
-  /** When the PACS refuses one association more, those that it gave go on. */
-  private failed(error: Error): void {
-    this.target = Math.max(1, this.running - 1);
-    if (isLimit(error) && this.running > 1) {
-      this.rejected = undefined;
-      return;
-    }
-    this.rejected = error;
-    this.parts.stop(error);
   }
 }
 
