@@ -5,7 +5,13 @@ import { introspectionEndpoint, IntrospectionPolicy, TokenIntrospector } from '.
 import { PscBench, startPscBench } from '../support/psc-bench';
 
 /** Real: a certified OpenID provider library over mutual TLS. Doubled: Pro Santé Connect's own users. */
-const policy: IntrospectionPolicy = { cacheMs: 15_000, cacheEntriesMax: 100, allowedClients: [], allowedAudiences: [] };
+const policy: IntrospectionPolicy = {
+  cacheMs: 15_000,
+  cacheEntriesMax: 100,
+  allowedClients: [],
+  allowedAudiences: [],
+  tokenBinding: 'ignored',
+};
 
 describe('introspection at the sandbox Pro Santé Connect', () => {
   let bench: PscBench;

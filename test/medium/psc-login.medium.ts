@@ -133,6 +133,7 @@ describe('login at the sandbox Pro Santé Connect', () => {
       cacheEntriesMax: 1,
       allowedClients: [],
       allowedAudiences: [],
+      tokenBinding: 'ignored',
     });
     await expect(introspector.introspect(late.accessToken)).resolves.toMatchObject({
       professional: { rpps: '99900000017' },

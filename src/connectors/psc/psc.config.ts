@@ -35,8 +35,17 @@ export const pscConfig = defineSlice(
         'Client identifiers (azp) whose tokens the source accepts, comma; empty accepts every gateway known to Pro Santé Connect',
     }),
     allowedAudiences: variable('DRIMBOX_PSC_ALLOWED_AUDIENCES', text.list().default([]), {
-      describe: 'When given, a token that names audiences must name one of these',
+      describe:
+        'When given, a token must name one of these audiences; one that names none is refused. Leave it empty as long as Pro Santé Connect tells no audience (its documentation lists none): limit the clients instead',
     }),
+    tokenBinding: variable(
+      'DRIMBOX_PSC_TOKEN_BINDING',
+      z.enum(['ignored', 'when-named', 'required']).default('ignored'),
+      {
+        describe:
+          'Whether the certificate that a token is bound to (cnf, RFC 8705) must be the one by which the calling gateway connects: never, when the token names one, or always (a token without one is then refused). Tokens are bound to the certificate used towards Pro Santé Connect: compare only where gateways use the same one for exchanges',
+      },
+    ),
   },
   { prove: (values) => proveMaterialVariables('DRIMBOX_PSC', values, 'client') },
 );

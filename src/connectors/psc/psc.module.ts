@@ -8,7 +8,7 @@ import { Dispatcher } from 'undici';
 import { pscConfig } from './psc.config';
 import { PscLogin } from './psc-login';
 import { PscProvider } from './psc-provider';
-import { introspectionEndpoint, TokenIntrospector, VerifiedToken } from './token-introspector';
+import { introspectionEndpoint, TokenBearer, TokenIntrospector, VerifiedToken } from './token-introspector';
 
 /** Pro Santé Connect for the rooms: `introspect` for the source, `login` for the portal and the viewers. */
 @Injectable()
@@ -53,8 +53,8 @@ export class PscService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** See `TokenIntrospector.introspect`. */
-  introspect(token: string, signal?: AbortSignal): Promise<VerifiedToken> {
-    return this.ready.introspector.introspect(token, signal);
+  introspect(token: string, signal?: AbortSignal, bearer?: TokenBearer): Promise<VerifiedToken> {
+    return this.ready.introspector.introspect(token, signal, bearer);
   }
 
   get login(): PscLogin {

@@ -34,7 +34,13 @@ function claims(more: Claims = {}): Claims {
 describe('the introspector', () => {
   let endpoint: Endpoint;
   let now: number;
-  const policy: IntrospectionPolicy = { cacheMs: 15_000, cacheEntriesMax: 2, allowedClients: [], allowedAudiences: [] };
+  const policy: IntrospectionPolicy = {
+    cacheMs: 15_000,
+    cacheEntriesMax: 2,
+    allowedClients: [],
+    allowedAudiences: [],
+    tokenBinding: 'ignored',
+  };
   const make = (more: Partial<IntrospectionPolicy> = {}) =>
     new TokenIntrospector(endpoint, { ...policy, ...more }, () => now);
 
@@ -105,6 +111,8 @@ describe('the introspector', () => {
       'psc.token-foreign',
     ],
     ['for another audience', { aud: ['x', 'y'] }, { allowedAudiences: ['z'] }, 'psc.token-foreign'],
+    ['for no audience when audiences are limited', {}, { allowedAudiences: ['z'] }, 'psc.token-foreign'],
+    ['for an audience that is no text', { aud: [7, null] }, { allowedAudiences: ['z'] }, 'psc.token-foreign'],
     ['of nobody', { SubjectNameID: undefined, sub: 'service-account' }, {}, 'psc.token-foreign'],
   ])('refuses a token %s', async (_, more, limits, code) => {
     endpoint.answer = claims(more);
@@ -129,6 +137,30 @@ describe('the introspector', () => {
   ])('accepts a token %s', async (_, more, limits) => {
     endpoint.answer = claims(more);
     await expect(make(limits).introspect('abc')).resolves.toMatchObject({ professional: { rpps: '99900000017' } });
+  });
+
+  it.each<[IntrospectionPolicy['tokenBinding'], string | undefined, string | undefined, boolean]>([
+    ['ignored', 'other', 'mine', true],
+    ['when-named', undefined, 'mine', true],
+    ['when-named', 'mine', 'mine', true],
+    ['when-named', 'other', 'mine', false],
+    ['when-named', 'other', undefined, false],
+    ['required', 'mine', 'mine', true],
+    ['required', undefined, 'mine', false],
+    ['required', undefined, undefined, false],
+    ['required', 'other', 'mine', false],
+  ])('with binding %s and a token bound to %s, brought by %s: admitted %s', async (tokenBinding, bound, mine, ok) => {
+    endpoint.answer = claims(bound === undefined ? {} : { cnf: { 'x5t#S256': bound } });
+    const introspector = make({ tokenBinding });
+    const bearer = mine === undefined ? undefined : { certificateThumbprint: mine };
+    // The second time from memory: the same token may come over another connection.
+    for (let time = 0; time < 2; time++) {
+      const asked = introspector.introspect('abc', undefined, bearer);
+      await (ok
+        ? expect(asked).resolves.toBeDefined()
+        : expect(asked).rejects.toMatchObject({ code: 'psc.token-foreign' }));
+    }
+    expect(endpoint.asked).toBe(1);
   });
 
   it.each(['', 'deux mots', 'a\r\nb', 'é', 'x'.repeat(8_193)])('does not even ask about %j', async (token) => {

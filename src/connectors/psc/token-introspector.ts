@@ -23,6 +23,14 @@ export interface IntrospectionPolicy {
   /** Empty accepts every client of the issuer. */
   readonly allowedClients: readonly string[];
   readonly allowedAudiences: readonly string[];
+  /** Whether the certificate a token is bound to must be the caller's (RFC 8705, 3). */
+  readonly tokenBinding: 'ignored' | 'when-named' | 'required';
+}
+
+/** Who brings a token. */
+export interface TokenBearer {
+  /** SHA-256 of the certificate of the connection (DER), in base64url. */
+  readonly certificateThumbprint: string;
 }
 
 interface Remembered {
@@ -63,7 +71,21 @@ export class TokenIntrospector {
    * Throws `psc.token-inactive` or `psc.token-foreign` (401), `psc.unreachable` (503) or `psc.refused-us` (502);
    * the signal only ends this caller's wait.
    */
-  async introspect(token: string, signal?: AbortSignal): Promise<VerifiedToken> {
+  async introspect(token: string, signal?: AbortSignal, bearer?: TokenBearer): Promise<VerifiedToken> {
+    const verified = await this.verified(token, signal);
+    this.checkBinding(verified, bearer);
+    return verified;
+  }
+
+  /** Asked each time: the same token may come over another connection. */
+  private checkBinding({ confirmation }: VerifiedToken, bearer: TokenBearer | undefined): void {
+    const { tokenBinding } = this.policy;
+    const mustMatch = tokenBinding === 'required' || (tokenBinding === 'when-named' && confirmation !== undefined);
+    if (mustMatch && (confirmation === undefined || confirmation !== bearer?.certificateThumbprint))
+      throw new GatewayError(pscErrors.tokenForeign, { detail: 'certificate' });
+  }
+
+  private async verified(token: string, signal?: AbortSignal): Promise<VerifiedToken> {
     if (token.length > tokenLengthMax || !bearerToken.test(token)) throw new GatewayError(pscErrors.tokenMissing);
     signal?.throwIfAborted();
     const key = createHash('sha256').update(token).digest('base64');
@@ -110,13 +132,8 @@ export class TokenIntrospector {
     if (allowedClients.length > 0 && !allowedClients.includes(clientId ?? ''))
       return new GatewayError(pscErrors.tokenForeign, { detail: 'client' });
     const audiences = [claims.aud].flat().filter((one) => typeof one === 'string');
-    if (
-      allowedAudiences.length > 0 &&
-      audiences.length > 0 &&
-      !audiences.some((one) => allowedAudiences.includes(one))
-    ) {
-      return new GatewayError(pscErrors.tokenForeign, { detail: 'audience' });
-    }
+    if (allowedAudiences.length > 0 && !audiences.some((one) => allowedAudiences.includes(one)))
+      return new GatewayError(pscErrors.tokenForeign, { detail: audiences.length > 0 ? 'audience' : 'no audience' });
     const professional = professionalOf(claims);
     if (!professional) return new GatewayError(pscErrors.tokenForeign, { detail: 'no professional' });
     return {

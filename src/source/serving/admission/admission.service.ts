@@ -22,6 +22,8 @@ interface PeerCertificate {
   readonly der: Buffer;
   readonly subject: string;
   readonly sha256: string;
+  /** The same in base64url, as tokens name it (RFC 8705, 3.1). */
+  readonly thumbprint: string;
 }
 
 type Step = (exchange: Exchange, admission: Admission) => Promise<void> | void;
@@ -84,7 +86,8 @@ export class AdmissionService {
       const x509 = socket.getPeerX509Certificate?.();
       if (!x509) throw new GatewayError(servingErrors.peerNotListed, { detail: 'no client certificate' });
       const sha256 = createHash('sha256').update(x509.raw).digest('hex');
-      known = { der: x509.raw, subject: x509.subject.replaceAll('\n', ', '), sha256 };
+      const thumbprint = Buffer.from(sha256, 'hex').toString('base64url');
+      known = { der: x509.raw, subject: x509.subject.replaceAll('\n', ', '), sha256, thumbprint };
       this.certificates.set(socket, known);
     }
     return known;
@@ -93,7 +96,9 @@ export class AdmissionService {
   private async checkToken(exchange: Exchange, admission: Admission): Promise<void> {
     const bearer = parseBearer(headerText(exchange.request, 'authorization'));
     if (!bearer.ok) throw new GatewayError(servingErrors.tokenAbsent, { detail: bearer.reason });
-    const { professional } = await this.psc.introspect(bearer.value, exchange.signal);
+    const { thumbprint } = this.certificateOf(exchange.request.socket as TLSSocket);
+    const caller = { certificateThumbprint: thumbprint };
+    const { professional } = await this.psc.introspect(bearer.value, exchange.signal, caller);
     admission.professional = professional;
   }
 
