@@ -1,4 +1,5 @@
 import { WadoClient } from '../client/wado-client';
+import type { GatewayUnderTest } from '../lab/gateway';
 import { Measure, measureOf } from '../measure';
 import { alternate, median } from '../statistics';
 import { admittedClient, Group, seriesUrl } from './group';
@@ -11,7 +12,22 @@ async function took(client: WadoClient, url: string): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** Goal 4: metadata of all instances. Cold: the first request after a start of the gateway, nothing of the study in its memory. */
+const collectMsMax = 60_000;
+
+/** Resolves when the gateway has collected the study by itself, as it does after a publication. */
+async function collected({ metricsUrl }: GatewayUnderTest): Promise<void> {
+  for (const fromMs = performance.now(); performance.now() - fromMs < collectMsMax;) {
+    const text = await (await fetch(metricsUrl)).text();
+    if (Number(/^drimbox_metadata_kept_series (\d+)/m.exec(text)?.[1] ?? 0) > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new Error(`the gateway did not collect the metadata within ${collectMsMax / 1_000} s`);
+}
+
+/**
+ * Goal 4: metadata of all instances. Cold: the first request after a start of the gateway, nothing of the study in its memory, what
+ * it collected before on its disk.
+ */
 export const metadataGroup: Group = {
   name: 'metadata',
   ids: ['metadata-cold', 'metadata-cold-dicomweb', 'metadata-warm'],
@@ -27,6 +43,7 @@ export const metadataGroup: Group = {
       const gateway = await lab.gateway(name);
       const ours = async () =>
         took(await admittedClient(gateway, studyInstanceUid), `${seriesUrl(gateway.url, lab.study)}/metadata`);
+      await collected(gateway);
       for (let round = 0; round < rounds.slow; round++) {
         await gateway.restart();
         orthancCold.push(await orthanc());
