@@ -113,7 +113,7 @@ describe('who may do what in the portal', () => {
             /<li><a href="(\/[a-z]+)"/g,
           ),
         ].map((match) => match[1]);
-      expect(new Set(await hrefs('professional'))).toEqual(new Set([]));
+      expect(new Set(await hrefs('professional'))).toEqual(new Set(['/dossiers']));
       expect(new Set(await hrefs('operator'))).toEqual(new Set(['/publications', '/service', '/statistiques']));
       expect(new Set(await hrefs('auditor'))).toEqual(new Set(['/service', '/statistiques', '/journal']));
     });
