@@ -15,9 +15,7 @@ export function bounded<M extends Metric>(metric: M): M {
     const original = own[name]?.bind(metric);
     if (!original) continue;
     own[name] = (first, value) =>
-      typeof first === 'object' && first !== null
-        ? original(labels.of(first as Record<string, string | number>), value)
-        : original(first, value);
+      typeof first === 'object' && first !== null ? original(labels.of(first), value) : original(first, value);
   }
   return metric;
 }
