@@ -64,8 +64,9 @@ export class Association {
     this.reader = new PduReader({ control: (t, b) => this.onControl(t, b), data: this.onData.bind(this) }, limits);
     socket.setNoDelay(true);
     socket.on('error', (error) => this.close(new GatewayError(pacsErrors.lost, { cause: error })));
-    socket.on('end', () => this.close(this.lostError('closed by the peer')));
-    socket.on('close', () => this.close(this.lostError('closed')));
+    // An orderly end has been told before: an error, with its stack, is made for a loss only.
+    socket.on('end', () => this.isOpen && this.close(this.lostError('closed by the peer')));
+    socket.on('close', () => this.isOpen && this.close(this.lostError('closed')));
     this.watch = setInterval(() => this.checkSilence(), Math.min(1_000, Math.max(settings.silenceMs / 4, 20)));
     this.watch.unref();
   }

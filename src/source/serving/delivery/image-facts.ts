@@ -51,7 +51,16 @@ export function imageFacts(dataset: readonly Buffer[], transferSyntaxUid: string
   };
 }
 
+/** Without facts the answer depends on the stored syntax alone, of which there are few: found out once, not for each request. */
+const withoutFacts = new WeakMap<Transcoder, Map<string, string[]>>();
+
 /** Syntaxes to which an object stored as `from` may be converted; without facts, those to which some object could be. */
-export function conversionTargets(transcoder: Transcoder, from: string, facts: Facts = {}): string[] {
-  return writable.filter((to) => transcoder.canConvert(from, { to, ...facts }));
+export function conversionTargets(transcoder: Transcoder, from: string, facts?: Facts): string[] {
+  const find = () => writable.filter((to) => transcoder.canConvert(from, { to, ...facts }));
+  if (facts || !transferSyntax(from)) return find();
+  const known = withoutFacts.get(transcoder) ?? new Map<string, string[]>();
+  withoutFacts.set(transcoder, known);
+  const targets = known.get(from) ?? find();
+  known.set(from, targets);
+  return targets;
 }
