@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import supertest from 'supertest';
 import { demoPatients } from '../../sandbox/demo-data';
 import { type GatewayProcess, startGateway } from '../../sandbox/gateway-process';
+import { type Hospital, startHospital } from '../../sandbox/hospital';
+import { type Neighbours, startNeighbours } from '../../sandbox/neighbours';
+import { type SandboxPorts, sandboxPorts } from '../../sandbox/ports';
 import { exchangeBasePath } from '../../sandbox/ready';
-import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox';
 import { ByteProxy } from '../support/byte-proxy';
 import { startPostgres, type TestDatabase } from '../support/database';
 import { LoginRobot } from '../support/psc-bench';
@@ -22,39 +24,38 @@ const { head } = demoPatients;
 describe('an import whose gateway is killed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'drimbox-killed-'));
   let database: TestDatabase;
-  let sandbox: Sandbox;
-  let starting: Promise<Sandbox> | undefined;
+  let ports: SandboxPorts;
+  let neighbours: Neighbours;
+  let hospitals: Promise<Hospital>[] = [];
   let proxy: ByteProxy;
   let again: GatewayProcess | undefined;
 
   beforeAll(async () => {
-    database = await startPostgres();
-    starting = startSandbox({
-      dataDir,
-      portBase: 0,
-      pacs: 'auto',
-      database: database.address.url,
-      demoData: true,
-      remote: true,
-      publish: 'import',
-      settings: { DRIMBOX_PUBLICATION_ENABLED: 'false' },
-    });
-    sandbox = await starting;
-    proxy = await ByteProxy.start(sandbox.ports.remoteExchange);
+    ports = await sandboxPorts(0);
+    [database, neighbours] = await Promise.all([startPostgres(), startNeighbours(dataDir, ports)]);
+    const common = { dataDir, ports, neighbours, pacs: 'auto', publish: 'import', say: () => undefined } as const;
+    const settings = { DRIMBOX_PUBLICATION_ENABLED: 'false' };
+    const home = { ...common, site: 'home', database: database.address.url, demoStudies: [], settings } as const;
+    const remote = { ...common, site: 'remote', database: 'embedded', demoStudies: [9003] } as const;
+    hospitals = [startHospital(home), startHospital(remote)];
+    await Promise.all(hospitals);
+    proxy = await ByteProxy.start(ports.remoteExchange);
   }, 240_000);
   afterAll(async () => {
     await again?.stop();
-    // Also when the start took longer than the hook may.
-    await starting?.then((started) => started.stop()).catch(() => undefined);
+    // Also those whose start took longer than the hook may.
+    for (const hospital of await Promise.allSettled(hospitals))
+      if (hospital.status === 'fulfilled') await hospital.value.stop();
     await proxy?.stop();
+    await neighbours?.stop();
     await database?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
   it('is told as interrupted when the gateway is back, and goes on with what is missing', async () => {
-    const { neighbours, ports } = sandbox;
-    const study = sandbox.remote?.studies.find(({ studyInstanceUid }) => studyInstanceUid.endsWith('.9003'));
-    if (!study) throw new Error('no study');
+    const [home, remote] = await Promise.all(hospitals);
+    const study = remote?.studies[0];
+    if (!home || !study) throw new Error('no study');
     recordManifest(neighbours.dmp, study, `https://localhost:${proxy.port}${exchangeBasePath}`);
     const ca = readFileSync(neighbours.pki.portalCa);
     const visitor = () => supertest.agent(`https://localhost:${ports.portal}`, { ca });
@@ -97,10 +98,10 @@ describe('an import whose gateway is killed', () => {
     expect((await send('/import', { examens: exam, series })).status).toBe(303);
     const before = await until('some images', (one) => (one?.done ?? 0) > 0);
     expect(before).toMatchObject({ state: 'running', total: study.objects.length });
-    sandbox.home.gateway.child.kill('SIGKILL');
+    home.gateway.child.kill('SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 300));
     proxy.does({});
-    again = await startGateway(sandbox.settings, join(dataDir, 'gateway-again.log'));
+    again = await startGateway(home.settings, join(dataDir, 'gateway-again.log'));
     // The dead process is believed alive for twenty seconds at most; its work is touched by nobody meanwhile.
     const left = await until('interrupted', (one) => one?.state === 'interrupted');
     expect(left?.done).toBeGreaterThanOrEqual(before?.done ?? 0);
