@@ -29,7 +29,7 @@ export async function startOhifDirect(
   const base = `/viewer/files-${fingerprint}/`;
   const root = join(folder, 'web');
   mkdirSync(join(root, 'viewer'), { recursive: true });
-  symlinkSync(join(viewerWeb, 'files'), join(root, base));
+  symlinkSync(join(viewerWeb, 'files'), join(root, base.slice(0, -1)));
   const ours = readFileSync(join(viewerWeb, 'viewer.html'), 'utf8');
   const page = ours
     .replace(/\n *<script src="[^"]*viewer-(growth|french|requests)\.js"><\/script>/g, '')
