@@ -1,0 +1,160 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { promisify } from 'node:util';
+import { TestSandbox, until } from '../support/sandbox';
+import { anySyntax } from '../support/wado-client';
+
+/**
+ * Real: the gateway's process and Debian's testssl.sh, on every port that speaks TLS. Left out, to stay short: simulations of
+ * browsers, single ciphers one by one, holes of versions that are not spoken (POODLE, BEAST), certificates (they are the
+ * sandbox's own), and checks that need an HTTP answer where a client certificate stands before it.
+ */
+const run = promisify(execFile);
+const checks = [
+  '--protocols',
+  '--std',
+  '--fs',
+  '--heartbleed',
+  '--ccs-injection',
+  '--robot',
+  '--renegotiation',
+  '--compression',
+  '--sweet32',
+  '--freak',
+  '--logjam',
+  '--drown',
+];
+
+interface Finding {
+  readonly id: string;
+  readonly severity: string;
+  readonly finding: string;
+}
+
+/** About the program itself, or about what it cannot try without a client certificate: looked at below, or nothing of ours. */
+const notAboutUs = new Set(['engine_problem', 'secure_client_renego']);
+
+const ports = ['exchange', 'portal', 'hl7Tls', 'dicom'] as const;
+
+describe('TLS of every listener', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'drimbox-testssl-'));
+  let sandbox: TestSandbox;
+
+  beforeAll(async () => {
+    sandbox = await TestSandbox.open();
+    const { members, exchangeCa, passphraseFile } = sandbox.neighbours.pki;
+    const { gateway, portal, pscClient, syslogClient, dmpClient, seal } = members;
+    const passphrase = (prefix: string) => ({ [`${prefix}_PASSPHRASE_FILE`]: passphraseFile });
+    const pkcs12 = (prefix: string, file = '') => ({
+      ...passphrase(prefix),
+      [`${prefix}_PKCS12_FILE`]: file,
+      [`${prefix}_CERT_FILE`]: '',
+      [`${prefix}_KEY_FILE`]: '',
+    });
+    await sandbox.startGateway([], {
+      DRIMBOX_DICOM_LISTEN: 'tls',
+      DRIMBOX_DICOM_ALLOWED_AE_TITLES: 'PACS',
+      DRIMBOX_DICOM_TLS: JSON.stringify({ cert: gateway.cert, key: gateway.key, ca: exchangeCa }),
+      // Every key is encrypted: PKCS#12 of today, PKCS#12 of old tools, PEM.
+      ...pkcs12('DRIMBOX_EXCHANGE', gateway.p12),
+      ...pkcs12('DRIMBOX_PEER', gateway.legacyP12),
+      ...pkcs12('DRIMBOX_PSC', pscClient.legacyP12),
+      ...passphrase('DRIMBOX_HL7_TLS'),
+      DRIMBOX_HL7_TLS_KEY_FILE: gateway.encryptedKey,
+      ...passphrase('DRIMBOX_ATNA'),
+      DRIMBOX_ATNA_KEY_FILE: syslogClient.encryptedKey,
+      DRIMBOX_PORTAL_KEY_FILE: portal.encryptedKey,
+      DRIMBOX_PORTAL_KEY_PASSPHRASE_FILE: passphraseFile,
+      DRIMBOX_DMP_STRUCTURES: JSON.stringify([
+        {
+          mode: 'EG',
+          geographic: { id: '1999900001', name: 'CENTRE HOSPITALIER DE DEMONSTRATION' },
+          fallback: true,
+          sector: { code: 'SA01' },
+          tls: { pkcs12File: dmpClient.p12, passphraseFile },
+          seal: { certificateFile: seal.cert, keyFile: seal.encryptedKey, passphraseFile },
+        },
+      ]),
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await sandbox?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function findingsOf(name: (typeof ports)[number]): Promise<Finding[]> {
+    const report = join(dir, `${name}.json`);
+    const http = name === 'portal' ? ['--headers'] : [];
+    const limits = ['--connect-timeout', '5', '--openssl-timeout', '5'];
+    const words = [...checks, ...http, ...limits, '--quiet', '--color', '0', '--warnings', 'batch', '--nodns', 'none'];
+    const target = ['--ip', '127.0.0.1', '--jsonfile', report, `localhost:${sandbox.ports[name]}`];
+    // Its exit code counts findings of any kind; the report is what is looked at.
+    await run('testssl', [...words, ...target], { maxBuffer: 1e8 }).catch(() => undefined);
+    return JSON.parse(readFileSync(report, 'utf8')) as Finding[];
+  }
+
+  it('has no finding of medium severity or worse (testssl.sh)', async () => {
+    const two = async (names: readonly (typeof ports)[number][]) =>
+      Promise.all(names.map(async (name) => ({ name, findings: await findingsOf(name) })));
+    const reports = [...(await two(ports.slice(0, 2))), ...(await two(ports.slice(2)))];
+    const bad = reports.flatMap(({ name, findings }) =>
+      findings
+        .filter(({ severity }) => ['MEDIUM', 'HIGH', 'CRITICAL', 'FATAL', 'WARN'].includes(severity))
+        .filter(({ id }) => !notAboutUs.has(id))
+        .map(({ id, severity, finding }) => `${name}: ${severity} ${id}: ${finding}`),
+    );
+    expect(bad).toEqual([]);
+    // It did look: protocols, ciphers and holes each have their lines.
+    for (const { findings } of reports) {
+      const ids = findings.map(({ id }) => id);
+      expect(ids).toEqual(expect.arrayContaining(['TLS1_2', 'TLS1_3', 'cipherlist_NULL', 'heartbleed', 'ROBOT']));
+      // Forward secrecy: `PFS` until testssl.sh 3.0, `FS` from 3.2.
+      expect(ids).toContainEqual(expect.stringMatching(/^P?FS$/));
+      expect(findings.find(({ id }) => id === 'TLS1')?.severity).toBe('OK');
+    }
+  }, 400_000);
+
+  it.each(ports)('%s: a client that wants to renegotiate is disconnected', async (name) => {
+    const { listed } = sandbox.neighbours.pki.members;
+    const socket = connect({
+      port: sandbox.ports[name],
+      host: 'localhost',
+      cert: readFileSync(listed.cert),
+      key: readFileSync(listed.key),
+      ca: [sandbox.neighbours.pki.exchangeCa, sandbox.neighbours.pki.portalCa].map((file) => readFileSync(file)),
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.2',
+    });
+    await once(socket, 'secureConnect');
+    const outcome = new Promise<string>((resolve) => {
+      socket.on('error', () => resolve('refused'));
+      socket.on('close', () => resolve('refused'));
+      socket.renegotiate({ rejectUnauthorized: true }, (error) => resolve(error ? 'refused' : 'renegotiated'));
+    });
+    expect(await outcome).toBe('refused');
+    socket.destroy();
+  });
+
+  it('serves and calls with encrypted keys: PEM, PKCS#12 of today and of old tools', async () => {
+    const path = '/studies/1.2.3';
+    const asked = { accept: anySyntax, kos: '1.2.4' };
+    // 404: the exchange listener, and the question to Pro Santé Connect, both worked.
+    expect((await sandbox.client().get(path, { ...asked, token: await sandbox.token() })).status).toBe(404);
+    expect((await sandbox.client().get(path, { ...asked, token: 'x'.repeat(40) })).status).toBe(401);
+    await until('the audit record repository has heard of it', () =>
+      sandbox.neighbours.syslog.messages.some(({ record }) => record.kind === 'serving.refused'),
+    );
+    const said = await fetch(`http://127.0.0.1:${sandbox.ports.internal}/health/ready`);
+    const { checks: found } = (await said.json()) as { checks: { name: string; level: string; facts?: object }[] };
+    const certificates = found.find(({ name }) => name === 'certificates');
+    expect(certificates).toMatchObject({ level: 'up' });
+    expect(Object.keys(certificates?.facts ?? {})).toEqual(
+      expect.arrayContaining(['exchange', 'hl7', 'psc-client', 'peer', 'atna', 'portal', 'dmp-tls-1', 'dmp-seal-1']),
+    );
+  }, 60_000);
+});
