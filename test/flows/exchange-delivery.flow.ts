@@ -27,9 +27,22 @@ describeWithShared('what leaves is what the PACS holds', () => {
   let witness: SentByOrthanc;
   let published: PublishedStudy[];
 
+  /** The UIDs under which the PACS is to hold an object, written over its own and padded to their length. */
+  const renamed = (bytes: Buffer, sopInstanceUid: string): Buffer => {
+    const copy = Buffer.from(bytes);
+    for (const [tag, uid] of [
+      ['08001800', sopInstanceUid],
+      ['20000d00', '2.25.662'],
+    ] as const) {
+      const at = copy.indexOf(Buffer.from(`${tag}5549`, 'hex'));
+      const value = copy.subarray(at + 8, at + 8 + copy.readUInt16LE(at + 6));
+      value.fill(0).write(uid, 'latin1');
+    }
+    return copy;
+  };
   const brokenOf = (name: string, at: number): RealObject => ({
     name,
-    bytes: readFileSync(join(folder, name)),
+    bytes: renamed(readFileSync(join(folder, name)), `2.25.660${at}`),
     sopClassUid: '1.2.840.10008.5.1.4.1.1.4',
     sopInstanceUid: `2.25.660${at}`,
     seriesInstanceUid: '2.25.661',
@@ -37,8 +50,10 @@ describeWithShared('what leaves is what the PACS holds', () => {
     transferSyntaxUid: explicit,
   });
   /** The broken ones in one series with a sound object: a PACS that checks nothing holds them all. */
+  const small = realObject('MR_small.dcm', join(folder, 'MR_small.dcm'));
   const sound = {
-    ...realObject('MR_small.dcm', join(folder, 'MR_small.dcm')),
+    ...small,
+    bytes: renamed(small.bytes, '2.25.6609'),
     seriesInstanceUid: '2.25.661',
     studyInstanceUid: '2.25.662',
     sopInstanceUid: '2.25.6609',
