@@ -43,6 +43,7 @@ describe('from the RIS to the images of another hospital', () => {
 
   beforeAll(async () => {
     sandbox = await startWithFreePorts();
+    await Promise.all([sandbox.ports.internal, sandbox.ports.remoteInternal].map(ready));
     browser = await launchBrowser();
   }, 480_000);
   afterAll(async () => {
@@ -50,6 +51,15 @@ describe('from the RIS to the images of another hospital', () => {
     await sandbox?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
+
+  /** On a busy machine the first fetch of the white list or of a revocation list fails: the gateway tries again. */
+  async function ready(internalPort: number): Promise<void> {
+    for (let tries = 0; tries < 60; tries++) {
+      const answer = await fetch(`http://127.0.0.1:${internalPort}/health/ready`).catch(() => undefined);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
 
   /** Ports are chosen before the studies are made: on a busy machine another program may have taken one meanwhile. */
   async function startWithFreePorts(attempts = 3): Promise<Sandbox> {
