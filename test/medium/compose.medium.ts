@@ -72,12 +72,12 @@ describe('the gateway of docker-compose.yml', () => {
     };
     await writeFile(join(dir, 'orthanc.json'), JSON.stringify(here));
     orthanc = spawn(orthancBinary ?? 'Orthanc', [join(dir, 'orthanc.json')], { stdio: 'ignore' });
-    await until('Orthanc', () =>
+    const isUp = () =>
       fetch(`http://127.0.0.1:${port.pacsWeb}/system`).then(
         ({ ok }) => ok,
         () => false,
-      ),
-    );
+      );
+    await until('Orthanc', isUp, 40_000);
   }
 
   beforeAll(async () => {
