@@ -365,6 +365,40 @@ describe('the chain over the trail, on PostgreSQL', () => {
       expect(await linesLeft()).toBe(18);
     });
 
+    it('leave what the audit record repository has not received, and what follows it', async () => {
+      const { dataSource } = one;
+      await dataSource.query('DELETE FROM audit_atna_gap');
+      await dataSource.query('DELETE FROM audit_atna_cursor');
+      const settings = { DRIMBOX_AUDIT_KEEP_DAYS: '1', DRIMBOX_AUDIT_ARCHIVE_DIR: archiveDir };
+      const telling = await auditProcess(database, settings, one.dataDir, { enabled: true });
+      const files = async () => (await telling.retention.archive(later)).files.map(({ lines }) => lines);
+      const moveCursor = async (place: number) =>
+        dataSource.query(
+          `INSERT INTO audit_atna_cursor (name, position) VALUES ('repository', $1)
+           ON CONFLICT (name) DO UPDATE SET position = $1`,
+          [await idAt(place)],
+        );
+      // Line 10 is the last of the second period.
+      await moveCursor(9);
+      expect(await files()).toEqual([5]);
+      // A line that came late into a gap, before the cursor.
+      await moveCursor(18);
+      await dataSource.query(
+        `INSERT INTO audit_atna_gap (first_id, last_id, seen_by) VALUES ($1, $1, pg_current_xact_id())`,
+        [await idAt(8)],
+      );
+      expect(await files()).toEqual([]);
+      await dataSource.query('DELETE FROM audit_atna_gap');
+      await moveCursor(14);
+      expect(await files()).toEqual([5]);
+      // Nobody is told any more: nothing waits for it.
+      expect((await keeper.retention.archive(later)).files.map(({ lines }) => lines)).toEqual([5]);
+      await one.chain.advance(at(3));
+      expect(await one.verify()).toMatchObject({ ok: true });
+      await dataSource.query('DELETE FROM audit_atna_cursor');
+      await telling.close();
+    });
+
     it('tell what was changed, cut, or signed by somebody else', async () => {
       await keeper.retention.archive(later);
       const [file = '', second = ''] = files();

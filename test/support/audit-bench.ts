@@ -37,11 +37,15 @@ export function auditSettings(settings: Readonly<Record<string, string>> = {}): 
   return config.values.get(auditConfig.token) as AuditConfig;
 }
 
-/** @param dataDir of another process, to be a second one on the same machine */
+/**
+ * @param dataDir of another process, to be a second one on the same machine
+ * @param atna whether lines are told to an audit record repository, and wait for it
+ */
 export async function auditProcess(
   database: TestDatabase,
   settings: Readonly<Record<string, string>> = {},
   dataDir?: string,
+  atna = { enabled: false },
 ): Promise<AuditProcess> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'drimbox-audit-'));
   const dataSource = await database.open();
@@ -49,7 +53,7 @@ export async function auditProcess(
   const config = auditSettings(settings);
   const persistence = { dataDir: folder, databaseUrl: database.address.embedded ? 'embedded' : database.address.url };
   const chain = new Chain(dataSource, trail, config, persistence);
-  const retention = new TrailRetention(dataSource, chain, trail, config, persistence);
+  const retention = new TrailRetention(dataSource, chain, trail, config, atna, persistence);
   return {
     dataDir: folder,
     dataSource,

@@ -5,6 +5,8 @@ import { DataSource, EntityManager } from 'typeorm';
 import { describeCause, GatewayError } from '../../../platform/errors';
 import { Logger } from '../../../platform/logging';
 import { persistenceConfig, PersistenceConfig } from '../../../platform/persistence';
+import { AtnaConfig, atnaConfig } from '../../atna/atna.config';
+import { firstUntoldLine } from '../../atna/untold-line';
 import { AuditTrail } from '../../trail/audit-trail';
 import { auditFolder, TrustedKeys } from '../audit-key';
 import { genesis } from '../canonical';
@@ -50,6 +52,7 @@ export class TrailRetention implements OnModuleInit, OnApplicationShutdown {
     private readonly chain: Chain,
     private readonly trail: AuditTrail,
     @Inject(auditConfig.token) private readonly config: AuditConfig,
+    @Inject(atnaConfig.token) private readonly atna: Pick<AtnaConfig, 'enabled'>,
     @Inject(persistenceConfig.token) persistence: Pick<PersistenceConfig, 'dataDir' | 'databaseUrl'>,
   ) {
     this.isEmbedded = (persistence.databaseUrl ?? 'embedded') === 'embedded';
@@ -144,10 +147,24 @@ export class TrailRetention implements OnModuleInit, OnApplicationShutdown {
       `SELECT * FROM audit_seal WHERE number > $1 AND to_at < $2 ORDER BY number LIMIT ${sealsMax}`,
       [String(last?.toSeal ?? 0n), before],
     );
-    const seals = rows.map(sealOfRow);
+    const seals = await this.told(manager, rows.map(sealOfRow));
     const from = seals[0]?.fromSequence ?? 0n;
     const fitting = seals.filter((one) => one.toSequence - from < BigInt(this.config.archiveLinesMax));
     return fitting.length > 0 ? fitting : seals.slice(0, 1);
+  }
+
+  /** Of these periods, those before the first line that the audit record repository has not received: it stays, and what follows. */
+  private async told(manager: EntityManager, seals: readonly Seal[]): Promise<readonly Seal[]> {
+    if (!this.atna.enabled || seals.length === 0) return seals;
+    const untold = await firstUntoldLine(manager);
+    if (untold === undefined) return seals;
+    const received = seals.filter(({ toSequence }) => toSequence < untold);
+    if (received.length < seals.length)
+      this.logger.warn(
+        { periods: seals.length - received.length, firstPlace: String(untold) },
+        'old periods stay in the database: the audit record repository has not received them',
+      );
+    return received;
   }
 
   /** Writes the file and reads it again, every hash and signature. @returns its SHA-256 */
