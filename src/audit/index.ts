@@ -2,6 +2,7 @@ export { auditKinds } from './trail/audit-event';
 export type { AuditActor, AuditEvent, AuditKind, AuditOutcome } from './trail/audit-event';
 export { AuditTrail, MemoryAuditTrail } from './trail/audit-trail';
 export { AuditModule } from './audit.module';
+export { withoutPatient, withPatient } from './trail/told-query';
 export { DatabaseAuditTrail } from './trail/database-audit-trail';
 export { csvStream, jsonStream, lineTable, seenTable, viewingTable } from './queries/trail-export';
 export type { ExportTable } from './queries/trail-export';

@@ -3,10 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { Fault } from '../../sandbox/dmp';
+import { withPatient } from '../../src/audit';
 import { dmpConfig, StructureDirectory } from '../../src/connectors/dmp';
 import type { ConfigOf } from '../../src/platform/config';
 import { TlsMaterial, type MaterialSource, type PkiService, type TlsMaterialOptions } from '../../src/platform/pki';
-import { contentTypeCode, personAuthor, STATUS, withdrawalFor, type StoredQuery } from '../../src/standards/xds';
+import {
+  contentTypeCode,
+  personAuthor,
+  STATUS,
+  STORED_QUERY,
+  withdrawalFor,
+  type StoredQuery,
+} from '../../src/standards/xds';
 import { dmpFixture, ins, professional, type DmpFixture } from '../support/dmp-fixture';
 import { submissionOf } from '../support/submission-builder';
 
@@ -65,7 +73,34 @@ describe('publication', () => {
       outcome: 'success',
       documentUniqueId: uniqueId,
       actor: { professionalId: professional.nationalId, structureId: '999900000000019' },
+      facts: {
+        endpoint: `${on.dmp.url}/repository`,
+        submissionSetUniqueId: expect.stringMatching(/^[0-9.]+$/) as string,
+      },
     });
+  });
+
+  it('leaves in the trail what its audit message asks for, and the query without its patient', async () => {
+    const { uniqueId, submission } = await publish();
+    expect(on.audit.events.at(-1)?.facts?.submissionSetUniqueId).toBe(submission.submissionSet.uniqueId);
+    await search();
+    const { patient, facts } = on.audit.events.at(-1) ?? {};
+    expect(facts).toMatchObject({ endpoint: `${on.dmp.url}/registry`, queryId: STORED_QUERY.findDocuments });
+    expect(JSON.stringify(facts)).not.toContain(ins.matricule);
+    // As it went over the wire.
+    expect(on.dmp.received.at(-1)?.body.toString()).toContain(`>${withPatient(String(facts?.query), patient)}</`);
+    const entry = await found(uniqueId);
+    expect(on.audit.events.at(-1)?.facts?.query).toContain(uniqueId);
+    if (!entry) throw new Error('not found');
+    await on.iti43.send({ caller: on.caller, documents: [entry] });
+    expect(on.audit.events.at(-1)).toMatchObject({
+      documentUniqueId: uniqueId,
+      facts: { repositoryUniqueId: entry.repositoryUniqueId },
+    });
+    await on.iti43.send({ caller: on.caller, documents: [entry, { ...entry, uniqueId: '1.2.3' }] });
+    expect(on.audit.events.at(-1)?.facts?.documents).toBe(
+      [uniqueId, '1.2.3'].map((one) => `${one} ${entry.repositoryUniqueId}`).join('\n'),
+    );
   });
 
   it('carries a VIHF and a submission signature that xmlsec1 verifies', async () => {

@@ -21,13 +21,13 @@ export interface EventRule {
   readonly neighbour?: string;
   /** The exchange goes through a file that is handed over. */
   readonly media?: true;
-  /** The query of ITI-18 is an object of the message. */
-  readonly query?: true;
+  /** A transaction of ITI by web services, whose participants and objects are those of its table (ITI TF-2, 3.x.5). */
+  readonly iti?: 'ITI-18' | 'ITI-41' | 'ITI-43' | 'ITI-57';
   /** The audit trail itself is the object. */
   readonly trail?: true;
 }
 
-type More = Pick<EventRule, 'neighbour' | 'media' | 'query' | 'trail'>;
+type More = Pick<EventRule, 'neighbour' | 'media' | 'iti' | 'trail'>;
 
 const { securityAlert, import: imported } = auditEvents;
 

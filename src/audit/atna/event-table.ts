@@ -39,10 +39,10 @@ export const eventTable: Partial<Record<AuditKind, EventRule>> = {
     'receives',
   ),
 
-  'dmp.provide-and-register': event(dicom.export, types.iti41, 'R', 'sends', { neighbour: 'DMP' }),
-  'dmp.update-document-set': event(dicom.export, types.iti57, 'U', 'sends', { neighbour: 'DMP' }),
-  'dmp.stored-query': event(dicom.query, types.iti18, 'E', 'sends', { neighbour: 'DMP', query: true }),
-  'dmp.retrieve': event(dicom.import, types.iti43, 'C', 'asks', { neighbour: 'DMP' }),
+  'dmp.provide-and-register': event(dicom.export, types.iti41, 'R', 'sends', { neighbour: 'DMP', iti: 'ITI-41' }),
+  'dmp.update-document-set': event(dicom.export, types.iti57, 'U', 'sends', { neighbour: 'DMP', iti: 'ITI-57' }),
+  'dmp.stored-query': event(dicom.query, types.iti18, 'E', 'sends', { neighbour: 'DMP', iti: 'ITI-18' }),
+  'dmp.retrieve': event(dicom.import, types.iti43, 'C', 'asks', { neighbour: 'DMP', iti: 'ITI-43' }),
   'dmp.status': event(dicom.query, own('TD0.2', 'Status of a DMP'), 'E', 'sends', { neighbour: 'DMP' }),
 
   'viewer.opened': event(dicom.instancesAccessed, own('viewer.opened', 'Images opened in the viewer'), 'R', 'user'),

@@ -1,4 +1,5 @@
-import { auditKinds, AuditOutcome } from '../index';
+import { auditKinds, AuditOutcome, withoutPatient } from '../index';
+import { adhocQueryRequest, formatPatientId, STATUS } from '../../standards/xds';
 import { eventTable } from './event-table';
 import { SpooledRecord } from './spooled-record';
 import { AuditingNode, toAuditMessage } from './to-audit-message';
@@ -14,6 +15,7 @@ const record = (kind: string, more: Partial<SpooledRecord> = {}): SpooledRecord 
   ...more,
 });
 const doctor = { professionalId: '899900000017', professionalName: 'CAMILLE ESSAI', structureId: '999900000000019' };
+const endpoint = 'https://dmp.test:8443/services/repository';
 const codesOf = (kind: string, more: Partial<SpooledRecord> = {}) => {
   const { event, types, action, outcome } = toAuditMessage(record(kind, more), node);
   return [event.code, types[0]?.code, action, outcome];
@@ -76,14 +78,15 @@ describe('the trail as audit messages', () => {
   });
 
   it('names source and destination from the side of each transaction, and one requestor at most', () => {
-    expect(rolesOf('dmp.stored-query', { actor: doctor })).toEqual([
+    expect(rolesOf('dmp.status', { actor: doctor })).toEqual([
       ['DRIMbox', 'Source Role ID', false],
       ['DMP', 'Destination Role ID', false],
       ['899900000017', undefined, true],
     ]);
-    expect(rolesOf('dmp.retrieve')).toEqual([
-      ['DMP', 'Source Role ID', false],
-      ['DRIMbox', 'Destination Role ID', true],
+    const anonymous = 'http://www.w3.org/2005/08/addressing/anonymous';
+    expect(rolesOf('dmp.retrieve', { facts: { endpoint } })).toEqual([
+      [endpoint, 'Source Role ID', false],
+      [anonymous, 'Destination Role ID', true],
     ]);
     expect(rolesOf('serving.delivered', { actor: { peer: 'CN=db3' } })).toEqual([
       ['DRIMbox', 'Source Role ID', false],
@@ -124,10 +127,91 @@ describe('the trail as audit messages', () => {
       ['299999999999989^^^&1.2.250.1.213.1.4.10&ISO^NH', '2'],
       ['1.2.3', '110180'],
       ['1.2.4', '9'],
-      ['urn:uuid:1', 'ITI-18'],
+      ['ITI-18', 'ITI-18'],
       ['17', 'trail-record'],
     ]);
     expect(objects[1].instances).toEqual({ count: 3 });
     expect(objects[4].details).toContainEqual({ type: 'correlationId', value: 'abc' });
+  });
+
+  describe('the transactions of ITI, as their tables ask', () => {
+    const patient = { matricule: '299999999999989', oid: '1.2.250.1.213.1.4.10' };
+    const cx = formatPatientId(patient);
+    const objectOf = (kind: string, idType: string, more: Partial<SpooledRecord>) =>
+      toAuditMessage(record(kind, { patient, ...more }), node).objects.filter((one) => one.idType.code === idType);
+
+    it.each(['dmp.stored-query', 'dmp.provide-and-register', 'dmp.update-document-set', 'dmp.retrieve'])(
+      '%s: the address called, and where answers go',
+      (kind) => {
+        const { participants } = toAuditMessage(record(kind, { facts: { endpoint } }), node);
+        expect(participants.find(({ userId }) => userId === endpoint)?.networkAccessPoint).toEqual({
+          id: 'dmp.test',
+          type: 'name',
+        });
+        expect(participants.find(({ userId }) => userId.endsWith('/anonymous'))).toMatchObject({
+          alternativeUserId: '42',
+          isRequestor: true,
+          networkAccessPoint: { id: 'db1.test', type: 'name' },
+        });
+      },
+    );
+
+    it.each([
+      ['https://192.0.2.7/x', { id: '192.0.2.7', type: 'address' }],
+      ['https://[2001:db8::7]:8443/x', { id: '2001:db8::7', type: 'address' }],
+      ['no address', undefined],
+    ])('of %s the access point is %o', (address, point) => {
+      const { participants } = toAuditMessage(record('dmp.retrieve', { facts: { endpoint: address } }), node);
+      expect(participants[0].networkAccessPoint).toEqual(point);
+    });
+
+    it('ITI-18: the query word for word, although the trail keeps it without its patient', () => {
+      const sent = adhocQueryRequest({ query: 'findDocuments', patientId: cx, status: [STATUS.approved] }).text;
+      const query = withoutPatient(sent, patient) ?? '';
+      expect(query).not.toContain(patient.matricule);
+      const queryId = 'urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d';
+      const [told] = objectOf('dmp.stored-query', 'ITI-18', { facts: { queryId, query } });
+      expect(told).toMatchObject({ id: queryId, type: '2', role: '24' });
+      expect(told.content).toEqual({ query: Buffer.from(sent) });
+      expect(told.details).toEqual([{ type: 'QueryEncoding', value: 'UTF-8' }]);
+      const [line] = objectOf('dmp.stored-query', 'trail-record', { facts: { queryId, query, outcome: 'accepted' } });
+      expect(line.details).toEqual([{ type: 'outcome', value: 'accepted' }]);
+      const [short] = objectOf('dmp.stored-query', 'ITI-18', { facts: { queryId } });
+      expect(short).toMatchObject({ id: queryId, content: { name: 'Registry Stored Query' }, details: [] });
+    });
+
+    it.each([
+      ['names the patient in another way', `<a>${patient.matricule}</a>`],
+      ['holds our own mark', '<a>{patient}</a>'],
+      ['is too long', `<a>${'x'.repeat(12_000)}</a>`],
+    ])('a query that %s is not kept', (_what, xml) => {
+      expect(withoutPatient(xml, patient)).toBeUndefined();
+    });
+
+    it.each(['dmp.provide-and-register', 'dmp.update-document-set'])('%s: its submission set', (kind) => {
+      const node_ = 'urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd';
+      expect(objectOf(kind, node_, { facts: { submissionSetUniqueId: '1.2.5' } })).toMatchObject([
+        { id: '1.2.5', type: '2', role: '20', idType: { system: 'IHE XDS Metadata' } },
+      ]);
+    });
+
+    it('ITI-43: each document with its repository and community', () => {
+      const facts = { repositoryUniqueId: '1.2.9', homeCommunityId: 'urn:oid:1.2.8' };
+      expect(objectOf('dmp.retrieve', '9', { documentUniqueId: '1.2.4', facts })).toMatchObject([
+        {
+          id: '1.2.4',
+          role: '3',
+          details: [
+            { type: 'Repository Unique Id', value: '1.2.9' },
+            { type: 'ihe:homeCommunityID', value: 'urn:oid:1.2.8' },
+          ],
+        },
+      ]);
+      const several = objectOf('dmp.retrieve', '9', { facts: { documents: '1.2.4 1.2.9\n1.2.5' } });
+      expect(several.map(({ id, details }) => [id, details.map(({ value }) => value)])).toEqual([
+        ['1.2.4', ['1.2.9']],
+        ['1.2.5', []],
+      ]);
+    });
   });
 });

@@ -1,15 +1,15 @@
+import { isIP } from 'node:net';
 import {
   ActiveParticipant,
   AuditMessage,
   AuditSource,
   EventOutcome,
   mediaTypes,
-  objectIdTypes,
-  ParticipantObject,
   participantRoles,
 } from '../../standards/atna';
-import { EventRule, own } from './event-rule';
+import { EventRule } from './event-rule';
 import { ruleFor } from './event-table';
+import { objectsOf } from './participant-objects';
 import { SpooledRecord } from './spooled-record';
 
 /** The gateway as it names itself to the repository. */
@@ -23,6 +23,12 @@ export interface AuditingNode {
 
 /** A refusal kept things safe: minor (A.5.3.11); what failed is serious. */
 const outcomes: Record<SpooledRecord['outcome'], EventOutcome> = { success: '0', refused: '4', failure: '8' };
+
+/**
+ * ITI names the application that asks by the content of wsa:ReplyTo. Our messages hold none, which means this address
+ * (WS-Addressing 1.0 Core, 3.2); the gateway is told by its process, its access point and the source of the message.
+ */
+const anonymousReplyTo = 'http://www.w3.org/2005/08/addressing/anonymous';
 
 /** One record of the trail as an audit message of DICOM PS3.15, A.5. */
 export function toAuditMessage(record: SpooledRecord, node: AuditingNode): AuditMessage {
@@ -43,7 +49,7 @@ export function toAuditMessage(record: SpooledRecord, node: AuditingNode): Audit
 function participantsOf(record: SpooledRecord, rule: EventRule, node: AuditingNode): AuditMessage['participants'] {
   const person = personOf(record);
   const gateway = (role: keyof typeof participantRoles, isRequestor = false): ActiveParticipant => ({
-    userId: node.source.id,
+    userId: rule.iti ? anonymousReplyTo : node.source.id,
     alternativeUserId: node.processId,
     isRequestor: isRequestor && !person,
     roles: [participantRoles[role]],
@@ -92,14 +98,21 @@ function neighbourOf(
   role: keyof typeof participantRoles,
   isRequestor: boolean,
 ): ActiveParticipant {
-  const named = [actor.peer, facts.host, facts.pacs].find((name) => typeof name === 'string' && name !== '');
+  const endpoint = typeof facts.endpoint === 'string' ? facts.endpoint : undefined;
+  const named = [endpoint, actor.peer, facts.host, facts.pacs].find((name) => typeof name === 'string' && name !== '');
   return {
     userId: (named as string | undefined) ?? rule.neighbour ?? actor.address ?? 'unknown',
     alternativeUserId: actor.peerCertificateSha256,
     isRequestor,
     roles: [participantRoles[role]],
-    networkAccessPoint: actor.address ? { id: actor.address, type: 'address' } : undefined,
+    networkAccessPoint: actor.address ? { id: actor.address, type: 'address' } : accessPointOf(endpoint ?? ''),
   };
+}
+
+/** The machine of an address of the web. */
+function accessPointOf(endpoint: string): ActiveParticipant['networkAccessPoint'] {
+  const host = URL.canParse(endpoint) ? new URL(endpoint).hostname.replace(/^\[|\]$/g, '') : '';
+  return host === '' ? undefined : { id: host, type: isIP(host) ? 'address' : 'name' };
 }
 
 function mediaOf(rule: EventRule): ActiveParticipant {
@@ -109,87 +122,5 @@ function mediaOf(rule: EventRule): ActiveParticipant {
     isRequestor: false,
     roles: [isExport ? participantRoles.destinationMedia : participantRoles.sourceMedia],
     media: mediaTypes.file,
-  };
-}
-
-function objectsOf(record: SpooledRecord, rule: EventRule): ParticipantObject[] {
-  const { patient, studyInstanceUid, documentUniqueId, instances } = record;
-  const objects: ParticipantObject[] = [];
-  const isAlert = rule.parties === 'alert';
-  if (patient)
-    objects.push({
-      id: `${patient.matricule}^^^&${patient.oid}&ISO^NH`,
-      type: '1',
-      role: '1',
-      idType: objectIdTypes.patientNumber,
-      content: { name: 'INS' },
-      details: [],
-    });
-  if (studyInstanceUid)
-    objects.push({
-      id: studyInstanceUid,
-      type: '2',
-      role: '3',
-      lifeCycle: lifeCycles[rule.action],
-      idType: objectIdTypes.studyInstanceUid,
-      content: { name: 'study' },
-      details: [],
-      instances: instances === undefined || isAlert ? undefined : { count: instances },
-    });
-  if (documentUniqueId)
-    objects.push({
-      id: documentUniqueId,
-      type: '2',
-      role: '3',
-      lifeCycle: lifeCycles[rule.action],
-      idType: objectIdTypes.reportNumber,
-      content: { name: 'document' },
-      details: [],
-    });
-  if (rule.query) objects.push(queryOf(record));
-  if (rule.trail) objects.push(auditLog);
-  return [...objects, lineOf(record, isAlert)];
-}
-
-const lifeCycles = { C: '1', R: '6', U: '3', D: '14', E: '6' } as const;
-
-/** The stored query. Its parameters are not in the trail: the identity is in the patient object, never in two places. */
-function queryOf({ facts }: SpooledRecord): ParticipantObject {
-  return {
-    id: typeof facts.messageId === 'string' ? facts.messageId : 'ITI-18',
-    type: '2',
-    role: '24',
-    idType: objectIdTypes.storedQuery,
-    content: { query: Buffer.from(JSON.stringify(facts)) },
-    details: [],
-  };
-}
-
-/** The trail as the object of its own consultation (A.5.3.2). */
-const auditLog: ParticipantObject = {
-  id: 'urn:drimbox:audit-trail',
-  type: '2',
-  role: '13',
-  idType: objectIdTypes.uri,
-  content: { name: 'Security Audit Log' },
-  details: [],
-};
-
-/** The line of the trail that this message tells: by it a repeated message is recognised, and the line found again. */
-function lineOf(record: SpooledRecord, isAlert: boolean): ParticipantObject {
-  const { correlationId, errorCode, bytes, durationMs, instances, facts } = record;
-  const told = { correlationId, bytes, durationMs, instances, ...facts };
-  return {
-    id: record.id,
-    type: isAlert ? '2' : '4',
-    role: isAlert ? '13' : '20',
-    idType: own('trail-record', 'Record of the audit trail'),
-    content: { name: record.kind },
-    details: [
-      ...(isAlert ? [{ type: 'Alert Description', value: errorCode ?? record.kind }] : []),
-      ...Object.entries(told).flatMap(([type, value]) =>
-        value === undefined || value === '' ? [] : [{ type, value: String(value) }],
-      ),
-    ],
   };
 }

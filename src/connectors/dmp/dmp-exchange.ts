@@ -43,7 +43,7 @@ export interface DmpCall {
   attachments?: readonly MtomAttachment[];
   audit: AuditKind;
   /** Facts of this call for the audit; no identity beside `patient`. */
-  about?: Pick<AuditEvent, 'documentUniqueId' | 'studyInstanceUid'>;
+  about?: Pick<AuditEvent, 'documentUniqueId' | 'studyInstanceUid' | 'facts'>;
   signal?: AbortSignal;
 }
 
@@ -125,6 +125,7 @@ export class DmpExchange {
     this.remember(outcome);
     await this.tell(call, outcome, {
       messageId,
+      endpoint: url,
       bytes: message.body.length,
       durationMs: Math.round(performance.now() - started),
     });
@@ -159,7 +160,7 @@ export class DmpExchange {
   private async tell(
     call: DmpCall,
     outcome: DmpOutcome<unknown>,
-    facts: { messageId: string; bytes: number; durationMs: number },
+    facts: { messageId: string; endpoint: string; bytes: number; durationMs: number },
   ): Promise<void> {
     const codes = registryCodes(outcome);
     const errorCode = outcome.kind === 'accepted' ? undefined : ERROR_OF[outcome.kind].code;
@@ -186,7 +187,7 @@ export class DmpExchange {
       bytes: facts.bytes,
       durationMs: facts.durationMs,
       errorCode,
-      facts: known,
+      facts: { ...call.about?.facts, endpoint: facts.endpoint, ...known },
     });
   }
 }

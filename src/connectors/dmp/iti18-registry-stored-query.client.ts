@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { withoutPatient } from '../../audit';
 import type { VihfMode } from '../../standards/vihf';
 import {
   ACTION,
   adhocQueryRequest,
   readAdhocQueryResponse,
+  STORED_QUERY,
   type DocumentEntry,
   type RegistryObjects,
   type ReturnType,
@@ -29,14 +31,17 @@ export class RegistryStoredQueryClient {
 
   async send(request: QueryRequest): Promise<DmpOutcome<RegistryObjects>> {
     const { caller, mode, query, returnType, signal } = request;
+    const body = adhocQueryRequest(query, returnType);
+    const told = withoutPatient(body.text, caller.ins);
     return this.exchange.call(
       {
         caller,
         mode,
         service: 'registry',
         action: ACTION.registryStoredQuery,
-        body: adhocQueryRequest(query, returnType),
+        body,
         audit: 'dmp.stored-query',
+        about: { facts: { queryId: STORED_QUERY[query.query], ...(told === undefined ? {} : { query: told }) } },
         signal,
       },
       (answer) => readObjects(answer, patientIdOf(query)),

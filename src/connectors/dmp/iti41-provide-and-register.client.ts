@@ -51,7 +51,11 @@ export class ProvideAndRegisterClient {
         body,
         attachments,
         audit: 'dmp.provide-and-register',
-        about: { documentUniqueId: kos.uniqueId, studyInstanceUid: request.studyInstanceUid },
+        about: {
+          documentUniqueId: kos.uniqueId,
+          studyInstanceUid: request.studyInstanceUid,
+          facts: { submissionSetUniqueId: submission.submissionSet.uniqueId },
+        },
         signal: request.signal,
       },
       (answer) => readRegistry(answer, { submission }),

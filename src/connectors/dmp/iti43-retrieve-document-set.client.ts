@@ -8,7 +8,7 @@ import {
   type DocumentEntry,
   type DocumentResponse,
 } from '../../standards/xds';
-import { DmpExchange, type DmpCaller } from './dmp-exchange';
+import { DmpExchange, type DmpCall, type DmpCaller } from './dmp-exchange';
 import { outcomeOf, type DmpOutcome } from './dmp-outcome';
 import type { TransportAnswer } from './dmp-transport';
 
@@ -31,6 +31,9 @@ export interface RetrievedDocument {
   bytes: Buffer;
 }
 
+/** An audit message has room for so many documents (32 KiB); the exams of a patient ask for one at a time. */
+const documentsToldMax = 30;
+
 /** ITI-43 Retrieve Document Set (DMP TD3.2). Hash and size are those of the entry, or the answer is not believed. */
 @Injectable()
 export class RetrieveDocumentSetClient {
@@ -52,12 +55,24 @@ export class RetrieveDocumentSetClient {
         body: retrieveDocumentSetRequest(requests),
         attachments: [],
         audit: 'dmp.retrieve',
-        about: request.documents.length === 1 ? { documentUniqueId: request.documents[0].uniqueId } : undefined,
+        about: toldOf(request.documents),
         signal: request.signal,
       },
       (answer) => readDocuments(answer, request.documents),
     );
   }
+}
+
+/** One document is told by its own column and its repository; several by one fact, as `uniqueId repositoryUniqueId` each. */
+function toldOf(documents: readonly WantedDocument[]): DmpCall['about'] {
+  const [first, ...others] = documents;
+  if (first && others.length === 0) {
+    const { repositoryUniqueId, homeCommunityId } = first;
+    const facts = { ...(repositoryUniqueId && { repositoryUniqueId }), ...(homeCommunityId && { homeCommunityId }) };
+    return { documentUniqueId: first.uniqueId, facts };
+  }
+  const lines = documents.slice(0, documentsToldMax).map((one) => `${one.uniqueId} ${one.repositoryUniqueId ?? ''}`);
+  return { facts: { documents: lines.map((line) => line.trim()).join('\n') } };
 }
 
 function readDocuments(answer: TransportAnswer, wanted: readonly WantedDocument[]): DmpOutcome<RetrievedDocument[]> {

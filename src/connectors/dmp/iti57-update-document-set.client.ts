@@ -28,7 +28,11 @@ export class UpdateDocumentSetClient {
         action: ACTION.updateDocumentSet,
         body: updateDocumentSet(submission),
         audit: 'dmp.update-document-set',
-        about: { documentUniqueId, studyInstanceUid },
+        about: {
+          documentUniqueId,
+          studyInstanceUid,
+          facts: { submissionSetUniqueId: submission.submissionSet.uniqueId },
+        },
         signal,
       },
       (answer) => readRegistry(answer, undefined),

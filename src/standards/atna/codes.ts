@@ -58,4 +58,10 @@ export const objectIdTypes = {
   studyInstanceUid: dcm('110180', 'Study Instance UID'),
   nodeId: dcm('110182', 'Node ID'),
   storedQuery: ihe('ITI-18', 'Registry Stored Query'),
+  /** ITI TF-2 3.41.5 and 3.57.5. */
+  submissionSet: {
+    code: 'urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd',
+    system: 'IHE XDS Metadata',
+    meaning: 'submission set classificationNode',
+  },
 } as const;
