@@ -1,4 +1,4 @@
-import { createServer, Server } from 'node:net';
+import { freePort } from './free-port';
 
 /** Distance of each port from the base: the contract names the first ones. */
 const offsets = {
@@ -30,21 +30,12 @@ const offsets = {
 export type PortName = keyof typeof offsets;
 export type SandboxPorts = Readonly<Record<PortName, number>>;
 
-function listenOnFree(): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
-  });
-}
-
 /** All ports: from the base, or free ones when the base is 0. */
 export async function sandboxPorts(base: number): Promise<SandboxPorts> {
   const names = Object.keys(offsets) as PortName[];
   if (base > 0)
     return Object.fromEntries(names.map((name) => [name, base + offsets[name]])) as Record<PortName, number>;
-  const servers = await Promise.all(names.map(() => listenOnFree()));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Record<PortName, number>;
+  const ports: Partial<Record<PortName, number>> = {};
+  for (const name of names) ports[name] = await freePort();
+  return ports as Record<PortName, number>;
 }

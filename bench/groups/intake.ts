@@ -8,7 +8,7 @@ import { gatewaySettings } from '../../sandbox/gateway-settings';
 import { sandboxPorts } from '../../sandbox/ports';
 import { ackCode, demoStudy, makeOru, MllpSender } from '../../sandbox/ris';
 import type { Lab } from '../lab/lab';
-import { freePort } from '../lab/ports';
+import { freePort } from '../../sandbox/free-port';
 import { Measure, measureOf } from '../measure';
 import { alternate, median } from '../statistics';
 import type { Group } from './group';

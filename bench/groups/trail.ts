@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { WadoClient } from '../client/wado-client';
 import { GatewayUnderTest, startGatewayUnderTest } from '../lab/gateway';
 import type { Lab } from '../lab/lab';
-import { freePort } from '../lab/ports';
+import { freePort } from '../../sandbox/free-port';
 import { Measure, measureOf } from '../measure';
 import { alternate, median } from '../statistics';
 import { admittedClient, Group, seriesUrl } from './group';

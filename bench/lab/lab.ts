@@ -6,7 +6,7 @@ import { Neighbours, startNeighbours } from '../../sandbox/neighbours';
 import { SandboxPacs, startSandboxPacs } from '../../sandbox/pacs';
 import { sandboxPorts, SandboxPorts } from '../../sandbox/ports';
 import { GatewayUnderTest, startGatewayUnderTest } from './gateway';
-import { freePort } from './ports';
+import { freePort } from '../../sandbox/free-port';
 import { copyOf, ReferenceStudy } from '../study';
 
 export type PacsName = 'quick' | 'stock' | 'gdcm';

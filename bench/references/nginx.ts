@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { SandboxPki } from '../../sandbox/pki';
-import { freePort } from '../lab/ports';
+import { freePort } from '../../sandbox/free-port';
 
 export interface Nginx {
   /** Base that passes through without buffering, and with it. */

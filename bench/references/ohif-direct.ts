@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { SandboxPki } from '../../sandbox/pki';
-import { freePort } from '../lab/ports';
+import { freePort } from '../../sandbox/free-port';
 
 /** OHIF before Orthanc, as a hospital would set it up without us. */
 export interface OhifDirect {

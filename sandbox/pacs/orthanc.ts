@@ -1,10 +1,11 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SandboxPacs, SandboxPacsOptions } from './sandbox-pacs.types';
+import { freePort } from '../free-port';
 
 const programs = ['/usr/sbin/Orthanc', '/usr/bin/Orthanc', '/usr/local/sbin/Orthanc'];
 const plugins = [
@@ -16,15 +17,6 @@ const stopLimitMs = 10_000;
 
 export const orthancProgram = (): string | undefined => programs.find((path) => existsSync(path));
 export const orthancIsInstalled = (): boolean => orthancProgram() !== undefined;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
-}
 
 function configuration(options: SandboxPacsOptions, ports: { dicom: number; http: number }, plugin?: string) {
   return {

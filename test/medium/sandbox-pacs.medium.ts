@@ -1,7 +1,7 @@
 import { ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { DemoStudy, generateDemoStudies } from '../../sandbox/demo-data';
 import { orthancIsInstalled, SandboxPacs, startSandboxPacs } from '../../sandbox/pacs';
 import { splitPartTen } from '../support/transcoding-images';
+import { freePort } from '../../sandbox/free-port';
 
 /** Real: dcmtk's findscu, movescu, storescp, getscu, storescu and echoscu talk to both kinds of sandbox PACS. */
 
@@ -17,14 +18,6 @@ const root = mkdtempSync(join(tmpdir(), 'sandbox-pacs-'));
 const studies = generateDemoStudies({ instances: 6, columns: 64 });
 const [thorax, prior, head] = studies;
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const datasetDigest = (file: Buffer) => digest(splitPartTen(file).dataset);

@@ -1,11 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DataSource, DataSourceOptions } from 'typeorm';
 import { DatabaseAddress, dataSourceOptions, migrate, startEmbeddedDatabase } from '../../src/platform/persistence';
+import { freePort } from '../../sandbox/free-port';
+
+export { freePort };
 
 const run = promisify(execFile);
 
@@ -18,18 +20,6 @@ export interface TestDatabase {
   /** Real PostgreSQL only: stops it at once, or starts it again with the same data. */
   kill?(): Promise<void>;
   restart?(): Promise<void>;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Folder of the newest PostgreSQL programs (Debian). */
