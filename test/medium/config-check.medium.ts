@@ -220,6 +220,7 @@ it('proves what the PACS settings name: titles, files, pairs, dates, ports', asy
       dimse({ id: 'c', tls: tls(gateway.cert) }),
       dimse({ id: 'd', tls: tls(undefined, gateway.key) }),
       dimse({ id: 'e', tls: tls(undefined, undefined, join(dir, 'none.pem')) }),
+      dimse({ id: 'g', tls: { ca: authorities, pkcs12: gateway.p12 } }),
       { id: 'f', kind: 'dicomweb', url: 'https://pacs.hospital/dicom-web', authorizationFile: join(dir, 'none.txt') },
     ]),
     DRIMBOX_DICOM_TLS: JSON.stringify(tls(gateway.cert, portal.key)),
@@ -236,7 +237,16 @@ it('proves what the PACS settings name: titles, files, pairs, dates, ports', asy
     'DRIMBOX_PACS key-does-not-match',
     'DRIMBOX_PACS key-missing',
     'DRIMBOX_PACS not-readable',
+    'DRIMBOX_PACS passphrase-missing',
   ]);
+  const { p12: pkcs12, encryptedKey: key, cert } = gateway;
+  const { passphraseFile } = pki;
+  const encrypted = {
+    ...complete(),
+    DRIMBOX_PACS: JSON.stringify([dimse({ tls: { ca: authorities, pkcs12, passphraseFile } })]),
+    DRIMBOX_DICOM_TLS: JSON.stringify({ ca: authorities, cert, key, passphraseFile }),
+  };
+  expect((await check(encrypted)).code).toBe(0);
   const titles = { ...complete(), DRIMBOX_PACS: JSON.stringify([dimse({ aeTitle: 'A'.repeat(17) })]) };
   const { stderr } = await check(titles);
   expect(stderr).toContain('DRIMBOX_PACS: invalid: 0.aeTitle: ');

@@ -1,15 +1,30 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
-import { DimseListener, makeListener, pacsConfig } from '../../src/connectors/pacs';
+import {
+  clientTls,
+  defaultDimseSettings,
+  DimseListener,
+  DimsePacs,
+  listenerTls,
+  makeListener,
+  MaterialLoader,
+  pacsConfig,
+  TlsOptionsNow,
+} from '../../src/connectors/pacs';
 import { ConfigOf, loadConfig, Slice } from '../../src/platform/config';
+import { GatewayError } from '../../src/platform/errors';
 import { configureLogging } from '../../src/platform/logging';
+import { TlsMaterial } from '../../src/platform/pki';
 import { DimseGateway } from '../support/dimse-gateway';
 import { ctImage, FakePacs } from '../support/fake-pacs';
 import { RecordingSink } from '../support/recording-sink';
+import { until } from '../support/sandbox';
 
 /**
  * Real: dcmtk's programs towards our DICOM listener, which is a destination (C-ECHO, C-STORE) and no archive: whoever asks it for
@@ -139,29 +154,53 @@ describe('our DICOM listener over TLS', () => {
   let listener: DimseListener;
   let pki: SandboxPki;
   const dir = mkdtempSync(join(tmpdir(), 'dcmtk-tls-'));
+  const materials: TlsMaterial[] = [];
+  const pair = { cert: join(dir, 'listener.pem'), key: join(dir, 'listener-key.pem') };
+
+  /** As `PkiService` does, but looks at the files more often. */
+  const loader: MaterialLoader = {
+    material: async (source, options) => {
+      const made = await TlsMaterial.load(source, { ...options, pollMs: 50 });
+      materials.push(made);
+      return made;
+    },
+  };
+  const put = (name: 'gateway' | 'listed' | 'foreign', to: typeof pair) => {
+    copyFileSync(pki.members[name].cert, to.cert);
+    copyFileSync(pki.members[name].encryptedKey, to.key);
+  };
 
   beforeAll(async () => {
     configureLogging({ level: 'silent' });
     pki = await createSandboxPki({ dir, fast: true });
-    const { cert, key } = pki.members.gateway;
+    put('gateway', pair);
+    const files = { ca: pki.exchangeCa, ...pair, passphraseFile: pki.passphraseFile };
+    listener = await listenerWith(files);
+  });
+  afterAll(async () => {
+    await listener.close();
+    for (const material of materials) material.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function listenerWith(files: Record<string, string>): Promise<DimseListener> {
     const { values } = loadConfig(
       [pacsConfig] as unknown as readonly Slice[],
       {
         DRIMBOX_DICOM_LISTEN: 'tls',
         DRIMBOX_DICOM_PORT: '0',
         DRIMBOX_DICOM_ALLOWED_AE_TITLES: 'FRIEND',
-        DRIMBOX_DICOM_TLS: JSON.stringify({ ca: pki.exchangeCa, cert, key }),
+        DRIMBOX_DICOM_TLS: JSON.stringify(files),
       },
       { production: true },
     );
-    listener = makeListener(values.get(pacsConfig.token) as ConfigOf<typeof pacsConfig>);
-    listener.handlers.register({ name: 'test', open: () => undefined });
-    await listener.open();
-  });
-  afterAll(async () => {
-    await listener.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
+    const config = values.get(pacsConfig.token) as ConfigOf<typeof pacsConfig>;
+    if (!config.listenTls) throw new Error('no files');
+    const made = makeListener(config, await listenerTls(config.listenTls, loader));
+    made.handlers.register({ name: 'test', open: () => undefined });
+    await made.open();
+    return made;
+  }
 
   const echo = (...words: string[]) =>
     run('echoscu', [...words, '-aec', 'DRIMBOX', '-aet', 'FRIEND', 'localhost', String(listener.port)], {
@@ -180,6 +219,81 @@ describe('our DICOM listener over TLS', () => {
   ])('refuses a caller %s, and answers the next one', async (_who, words) => {
     await expect(echo(...words())).rejects.toThrow();
     await echo(...tls(pki.members.listed));
+  });
+
+  /** Our own client, for one question over a connection of its own. */
+  async function ask(options: TlsOptionsNow, port = listener.port): Promise<string> {
+    const client = new DimsePacs({
+      id: 'self',
+      peer: { host: 'localhost', port, tls: options },
+      pacsAeTitle: 'DRIMBOX',
+      ourAeTitle: 'FRIEND',
+      retrieve: 'get',
+      maxAssociations: 1,
+      settings: defaultDimseSettings,
+      destinations: undefined,
+    });
+    try {
+      await client.echo();
+      return 'answered';
+    } catch (error) {
+      return GatewayError.of(error)?.code ?? 'unknown';
+    } finally {
+      await client.close();
+    }
+  }
+
+  it.each(['p12', 'legacyP12'] as const)('listens and calls with a PKCS#12 (%s)', async (kind) => {
+    const { passphraseFile, exchangeCa: ca, members } = pki;
+    const files = { ca, pkcs12: members.gateway[kind] ?? '', passphraseFile };
+    const other = await listenerWith(files);
+    expect(await ask(await clientTls('self', files, loader), other.port)).toBe('answered');
+    await other.close();
+  });
+
+  it('calls with an encrypted key, and takes renewed files for the next connection; those that do not fit it leaves', async () => {
+    const ours = { cert: join(dir, 'client.pem'), key: join(dir, 'client-key.pem') };
+    put('listed', ours);
+    const files = { ca: pki.exchangeCa, ...ours, passphraseFile: pki.passphraseFile };
+    const options = await clientTls('self', files, loader);
+    const answer = async (wanted: RegExp) => {
+      let last = '';
+      const isSo = async () => wanted.test((last = await ask(options)));
+      await until(`${String(wanted)}, not ${last}`, isSo);
+    };
+    await answer(/^answered$/);
+    // The certificate without its key: the pair in use stays.
+    copyFileSync(pki.members.foreign.cert, ours.cert);
+    await until('the files are refused', () => materials.at(-1)?.status().level === 'warning');
+    await answer(/^answered$/);
+    // Both: of an authority that the listener does not know.
+    put('foreign', ours);
+    await answer(/^pacs\./);
+    put('listed', ours);
+    await answer(/^answered$/);
+  });
+
+  it('shows a renewed certificate to the next caller; who is connected stays', async () => {
+    const { cert, key } = pki.members.listed;
+    const credentials = { ca: readFileSync(pki.exchangeCa), cert: readFileSync(cert), key: readFileSync(key) };
+    const open = async () => {
+      const socket = connectTls({ ...credentials, host: 'localhost', port: listener.port });
+      await once(socket, 'secureConnect');
+      return socket;
+    };
+    const shown = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN;
+    const before = await open();
+    const name = shown(before);
+    put('listed', pair);
+    await until('the new certificate', async () => {
+      const socket = await open();
+      const isNew = shown(socket) !== name;
+      socket.destroy();
+      return isNew;
+    });
+    expect([before.destroyed, before.writable]).toEqual([false, true]);
+    before.destroy();
+    put('gateway', pair);
   });
 });
 

@@ -5,6 +5,8 @@ export { pacsConfig } from './pacs.config';
 export type { DicomWebPacsConfig, DimsePacsConfig, PacsConfig } from './pacs.config';
 export { DICOMWEB_FACTORY, makeDirectory, makeListener, PacsModule } from './pacs.module';
 export type { DicomWebFactory } from './pacs.module';
+export { clientTls, listenerTls } from './pacs-tls';
+export type { MaterialLoader, TlsOptionsNow } from './pacs-tls';
 export { DicomWebPacs, defaultDicomWebSettings } from './dicomweb';
 export type { DicomWebSettings } from './dicomweb';
 export { DimsePacs } from './dimse/dimse-pacs';

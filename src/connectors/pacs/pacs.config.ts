@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigFault, defineSlice, proveReadableFile, text, variable } from '../../platform/config';
-import { proveNamedFiles } from '../../platform/pki';
+import { MaterialSource, proveNamedFiles } from '../../platform/pki';
 import { aeTitleFault } from '../../standards/dicom';
 
 const aeTitle = z
@@ -13,9 +13,21 @@ const tlsFiles = z.strictObject({
   /** Authorities of the PACS. */
   ca: filePath,
   cert: filePath.optional(),
+  /** PEM, possibly encrypted. */
   key: filePath.optional(),
+  /** Key and certificate in one PKCS#12, instead of the two. */
+  pkcs12: filePath.optional(),
+  /** First line: the passphrase of the key or of the PKCS#12. */
+  passphraseFile: filePath.optional(),
   serverName: z.string().max(253).optional(),
 });
+
+const listenerFiles = tlsFiles.refine(
+  ({ cert, key, pkcs12 }) => pkcs12 !== undefined || (cert !== undefined && key !== undefined),
+  'a PKCS#12, or a certificate and a key',
+);
+
+export type PacsTlsFiles = z.output<typeof tlsFiles>;
 
 /** A PACS reached by DIMSE. */
 export const dimsePacsSchema = z.strictObject({
@@ -63,7 +75,8 @@ export const pacsConfig = defineSlice(
     list: variable('DRIMBOX_PACS', text.json(listSchema).default([]), {
       describe:
         'The PACS, in the order in which a study is looked for: a JSON array. DIMSE: id, kind "dimse", host, port, aeTitle, ' +
-        'and if wished retrieve (auto, move, get), maxAssociations, tls {ca, cert, key, serverName}, clearText. ' +
+        'and if wished retrieve (auto, move, get), maxAssociations, clearText, tls {ca, cert, key, serverName}, or with pkcs12 ' +
+        'in the place of cert and key; passphraseFile opens an encrypted key or the PKCS#12. ' +
         'DICOMweb: id, kind "dicomweb", url, and if wished maxConnections, tls, authorizationFile, clearText.',
       refusedInProduction: (value) =>
         (value as PacsConfig[]).some((pacs) => isClear(pacs) && !pacs.clearText)
@@ -93,9 +106,10 @@ export const pacsConfig = defineSlice(
     maxIncoming: variable('DRIMBOX_DICOM_MAX_ASSOCIATIONS', text.integer(1, 1_000).default(100), {
       describe: 'Most associations that our listener accepts at once.',
     }),
-    listenTls: variable('DRIMBOX_DICOM_TLS', text.json(tlsFiles.required({ cert: true, key: true })).optional(), {
+    listenTls: variable('DRIMBOX_DICOM_TLS', text.json(listenerFiles).optional(), {
       describe:
-        'DICOM over TLS for our listener: JSON with ca, cert and key files. Client certificates are then required.',
+        'DICOM over TLS for our listener: JSON with the files ca, and cert and key or pkcs12, passphraseFile if these are ' +
+        'encrypted. Client certificates are then required.',
     }),
     silenceMs: variable('DRIMBOX_DICOM_SILENCE_MS', text.integer(1_000, 600_000).default(30_000), {
       describe: 'Longest silence of a PACS that owes an answer.',
@@ -144,11 +158,17 @@ async function provePacs(pacs: PacsConfig): Promise<ConfigFault[]> {
 }
 
 /** Authorities alone, or with our certificate and its key: one without the other is a fault. */
-function proveTls(name: string, label: string, { ca, cert, key }: z.output<typeof tlsFiles>): Promise<ConfigFault[]> {
-  if (key && !cert)
+function proveTls(name: string, label: string, files: PacsTlsFiles): Promise<ConfigFault[]> {
+  const { cert, key, pkcs12 } = files;
+  if (key && !cert && !pkcs12)
     return Promise.resolve([
       { variable: name, code: 'certificate-missing', message: `${label}: a key without its certificate` },
     ]);
-  const files = { label, certificateFile: cert, keyFile: key, anchorFiles: [ca] };
-  return proveNamedFiles(name, files, name === 'DRIMBOX_DICOM_TLS' ? 'serverAndClient' : 'client');
+  const source = { label, ...materialOf(label, files) };
+  return proveNamedFiles(name, source, name === 'DRIMBOX_DICOM_TLS' ? 'serverAndClient' : 'client');
+}
+
+/** These files as the material of `platform/pki`. */
+export function materialOf(name: string, { ca, cert, key, pkcs12, passphraseFile }: PacsTlsFiles): MaterialSource {
+  return { name, certificateFile: cert, keyFile: key, pkcs12File: pkcs12, passphraseFile, anchorFiles: [ca] };
 }

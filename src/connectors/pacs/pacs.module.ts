@@ -1,6 +1,3 @@
-import { constants } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { ConnectionOptions } from 'node:tls';
 import {
   Inject,
   Injectable,
@@ -12,13 +9,15 @@ import {
 import { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
 import { HealthFinding, HealthRegistry } from '../../platform/health';
+import { PkiService, TlsMaterial } from '../../platform/pki';
 import { DicomWebPacs } from './dicomweb';
 import { DimsePacs } from './dimse/dimse-pacs';
 import { defaultDimseSettings } from './dimse/dimse-settings';
 import { DimseListener } from './listener/dimse-listener';
 import { MoveDestinations } from './listener/move-destinations';
 import { ConfiguredPacs } from './pacs-directory';
-import { DicomWebPacsConfig, DimsePacsConfig, pacsConfig } from './pacs.config';
+import { DicomWebPacsConfig, pacsConfig } from './pacs.config';
+import { clientTls, listenerTls, MaterialLoader, TlsOptionsNow } from './pacs-tls';
 import { Pacs, PACS_DIRECTORY, PacsDirectory } from './pacs.port';
 
 type Values = ConfigOf<typeof pacsConfig>;
@@ -31,30 +30,9 @@ function settingsOf(config: Values) {
   return { ...defaultDimseSettings, silenceMs: config.silenceMs };
 }
 
-function tlsOptions(tls: DimsePacsConfig['tls']): (() => ConnectionOptions) | undefined {
-  if (!tls) return undefined;
-  return () => ({
-    ca: readFileSync(tls.ca),
-    cert: tls.cert ? readFileSync(tls.cert) : undefined,
-    key: tls.key ? readFileSync(tls.key) : undefined,
-    servername: tls.serverName,
-    minVersion: 'TLSv1.2',
-  });
-}
-
 /** Our listener as the application knows it. Rooms register their `StoreHandler` at module initialisation. */
-export function makeListener(config: Values): DimseListener {
+export function makeListener(config: Values, tls?: TlsMaterial): DimseListener {
   const titles = config.list.flatMap((pacs) => (pacs.kind === 'dimse' ? [pacs.aeTitle] : []));
-  const tls = config.listen === 'tls' &&
-    config.listenTls && {
-      ca: readFileSync(config.listenTls.ca),
-      cert: readFileSync(config.listenTls.cert),
-      key: readFileSync(config.listenTls.key),
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2' as const,
-      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-    };
   return new DimseListener({
     host: config.host,
     port: config.port,
@@ -62,25 +40,39 @@ export function makeListener(config: Values): DimseListener {
     allowedCallingAeTitles: [...new Set([...titles, ...config.allowedCallers])],
     maxAssociations: config.maxIncoming,
     settings: settingsOf(config),
-    tls: tls || undefined,
+    tls,
   });
 }
 
+async function loadListener(config: Values, pki: PkiService): Promise<DimseListener> {
+  const { listen, listenTls: files } = config;
+  return makeListener(config, listen === 'tls' && files ? await listenerTls(files, pki) : undefined);
+}
+
+/** TLS of each PACS that wants it, by its `id`. */
+async function loadTls(config: Values, pki: MaterialLoader): Promise<ReadonlyMap<string, TlsOptionsNow>> {
+  const all = new Map<string, TlsOptionsNow>();
+  for (const { id, tls } of config.list) if (tls) all.set(id, await clientTls(`pacs-${id}`, tls, pki));
+  return all;
+}
+
 /** Every PACS of the configuration, in its order. */
-export function makeDirectory(
+export async function makeDirectory(
   config: Values,
   listener: DimseListener,
+  pki: MaterialLoader,
   dicomWeb?: DicomWebFactory,
-): PacsDirectory & { readonly all: readonly Pacs[] } {
+): Promise<PacsDirectory & { readonly all: readonly Pacs[] }> {
+  const tls = await loadTls(config, pki);
   const destinations = config.listen !== 'off' ? new MoveDestinations((title) => title === config.aeTitle) : undefined;
   if (destinations) listener.handlers.register(destinations);
   const all = config.list.map((pacs): Pacs => {
     if (pacs.kind === 'dicomweb') {
-      return dicomWeb?.(pacs) ?? new DicomWebPacs(pacs, { silenceMs: config.silenceMs });
+      return dicomWeb?.(pacs) ?? new DicomWebPacs(pacs, { silenceMs: config.silenceMs }, tls.get(pacs.id));
     }
     return new DimsePacs({
       id: pacs.id,
-      peer: { host: pacs.host, port: pacs.port, tls: tlsOptions(pacs.tls) },
+      peer: { host: pacs.host, port: pacs.port, tls: tls.get(pacs.id) },
       pacsAeTitle: pacs.aeTitle,
       ourAeTitle: config.aeTitle,
       retrieve: pacs.retrieve,
@@ -136,10 +128,10 @@ async function checkPacs(pacs: Pacs, signal: AbortSignal): Promise<HealthFinding
 /** PACS clients, and our DICOM listener. */
 @Module({
   providers: [
-    { provide: DimseListener, inject: [pacsConfig.token], useFactory: makeListener },
+    { provide: DimseListener, inject: [pacsConfig.token, PkiService], useFactory: loadListener },
     {
       provide: PACS_DIRECTORY,
-      inject: [pacsConfig.token, DimseListener, { token: DICOMWEB_FACTORY, optional: true }],
+      inject: [pacsConfig.token, DimseListener, PkiService, { token: DICOMWEB_FACTORY, optional: true }],
       useFactory: makeDirectory,
     },
     PacsLifecycle,

@@ -137,11 +137,11 @@ export async function proveNamedFiles(name: string, files: NamedFiles, use: Mate
     use: hasPair ? use : 'anchorsOnly',
     now: new Date(),
     nearEndDays: 0,
+    isJudgedByPeer: true,
   });
-  const theirs: ReadonlySet<string> = new Set(['chain-not-trusted', 'usage-not-allowed', 'anchor-missing']);
   return [
     ...faults
-      .filter((one) => one.severity === 'error' && !theirs.has(one.code))
+      .filter((one) => one.severity === 'error')
       .map(({ code, message }) => ({ variable: name, code, message: `${files.label}: ${message}` })),
     ...testAuthorities(name, material.anchors),
   ];

@@ -15,6 +15,11 @@ export interface ProofOptions {
   readonly nearEndDays: number;
   /** Names a server certificate must cover. */
   readonly hostNames?: readonly string[];
+  /**
+   * Whether the other side trusts our certificate, and for what, is its own affair: neither its chain nor its usages are
+   * judged (the PACS of a hospital, whose authority is often not the one that issued our certificate).
+   */
+  readonly isJudgedByPeer?: boolean;
 }
 
 const dayMs = 86_400_000;
@@ -24,8 +29,15 @@ export function daysLeft(certificate: X509Certificate, now: Date): number {
   return Math.floor((new Date(certificate.validTo).getTime() - now.getTime()) / dayMs);
 }
 
+const judgedByPeer: ReadonlySet<string> = new Set(['chain-not-trusted', 'usage-not-allowed', 'anchor-missing']);
+
 /** Everything wrong with material that was read: pair, dates, path to an anchor, usages, strength, names. */
 export function proveMaterial(material: LoadedMaterial, options: ProofOptions): PkiFault[] {
+  const faults = faultsOf(material, options);
+  return options.isJudgedByPeer ? faults.filter(({ code }) => !judgedByPeer.has(code)) : faults;
+}
+
+function faultsOf(material: LoadedMaterial, options: ProofOptions): PkiFault[] {
   if (material.anchors.length === 0) {
     if (options.use !== 'signature' && options.use !== 'webServer')
       return [fault('anchor-missing', 'no authority to trust is given')];

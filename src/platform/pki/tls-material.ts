@@ -16,6 +16,8 @@ export interface TlsMaterialOptions {
   readonly use: MaterialUse;
   readonly nearEndDays?: number;
   readonly hostNames?: readonly string[];
+  /** As in `ProofOptions`. */
+  readonly isJudgedByPeer?: boolean;
   /** How often the files are looked at, ms; 0 never looks by itself. */
   readonly pollMs?: number;
   readonly now?: () => Date;
@@ -170,8 +172,8 @@ export class TlsMaterial {
   }
 
   private read() {
-    const { use, nearEndDays = 30, hostNames } = this.options;
-    return readAndProve(this.source, { use, nearEndDays, hostNames, now: this.now() });
+    const { use, nearEndDays = 30, hostNames, isJudgedByPeer } = this.options;
+    return readAndProve(this.source, { use, nearEndDays, hostNames, isJudgedByPeer, now: this.now() });
   }
 
   /** Polling, because change notices do not cross mounted volumes and renamed folders reliably. */

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { ConnectionOptions } from 'node:tls';
 import { GatewayError } from '../../../platform/errors';
 import { pacsErrors } from '../pacs.errors';
-import { DicomWebPacsConfig } from '../pacs.config';
 
 /** A file changed on disk is taken into account after this. */
 const freshMs = 10_000;
@@ -31,14 +29,4 @@ export class AuthorizationFile {
       detail: 'the authorization file cannot be read or holds no header value',
     });
   }
-}
-
-/** TLS options read at each new connection, so that renewed files are used without restart. */
-export async function readTlsOptions(tls: NonNullable<DicomWebPacsConfig['tls']>): Promise<ConnectionOptions> {
-  const [ca, cert, key] = await Promise.all([
-    readFile(tls.ca),
-    tls.cert ? readFile(tls.cert) : undefined,
-    tls.key ? readFile(tls.key) : undefined,
-  ]);
-  return { ca, cert, key, servername: tls.serverName, minVersion: 'TLSv1.2', rejectUnauthorized: true };
 }

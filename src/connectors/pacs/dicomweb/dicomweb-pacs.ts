@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../platform/errors';
 import { DicomWebPacsConfig } from '../pacs.config';
+import { TlsOptionsNow } from '../pacs-tls';
 import {
   DicomAttributes,
   InstanceSink,
@@ -30,10 +31,11 @@ export class DicomWebPacs implements Pacs {
   private readonly qido: Qido;
   private readonly shared = new SharedRetrievals((request, sink, signal) => this.retrieveAlone(request, sink, signal));
 
-  constructor(config: DicomWebPacsConfig, settings: Partial<DicomWebSettings> = {}) {
+  /** @param tls options of each new connection, when the PACS wants more than the system's authorities */
+  constructor(config: DicomWebPacsConfig, settings: Partial<DicomWebSettings> = {}, tls?: TlsOptionsNow) {
     this.id = config.id;
     this.settings = { ...defaultDicomWebSettings, ...settings };
-    this.http = new DicomWebHttp(config, this.settings);
+    this.http = new DicomWebHttp(config, this.settings, tls);
     this.qido = new Qido(this.http, this.settings);
   }
 

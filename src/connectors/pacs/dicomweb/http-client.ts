@@ -2,7 +2,8 @@ import { buildConnector, Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../../../platform/errors';
 import { pacsErrors } from '../pacs.errors';
 import { DicomWebPacsConfig } from '../pacs.config';
-import { AuthorizationFile, readTlsOptions } from './credentials';
+import { TlsOptionsNow } from '../pacs-tls';
+import { AuthorizationFile } from './credentials';
 import { DicomWebSettings } from './dicomweb-settings';
 import { Holder } from '../retrieval/places';
 import { connectionError } from './http-errors';
@@ -50,6 +51,7 @@ export class DicomWebHttp {
   constructor(
     config: DicomWebPacsConfig,
     private readonly settings: DicomWebSettings,
+    tls?: TlsOptionsNow,
   ) {
     const url = new URL(config.url);
     if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
@@ -68,12 +70,12 @@ export class DicomWebHttp {
         // Orthanc announces one second: with undici's own margin of two, no connection would ever be used again.
         keepAliveTimeoutThreshold: keepAliveMarginMs,
         maxHeaderSize: settings.headerBytesMax,
-        connect: connector(config.tls, settings.connectTimeoutMs),
+        connect: connector(tls, settings.connectTimeoutMs),
       });
     this.pools = { query: pool(besideConnections), store: pool(besideConnections) };
     this.images = new WireClient({
       ...settings,
-      server: serverOf(url, config.tls),
+      server: serverOf(url, tls),
       authority: url.host,
       maxConnections: config.maxConnections,
     });
@@ -142,24 +144,19 @@ function plainOnly(reader: AnswerReader): AnswerReader {
   };
 }
 
-function serverOf(url: URL, tls: DicomWebPacsConfig['tls']): WireServer {
+function serverOf(url: URL, tls: TlsOptionsNow | undefined): WireServer {
   const isTls = url.protocol === 'https:';
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port) || (isTls ? 443 : 80),
-    tls: isTls ? () => (tls ? readTlsOptions(tls) : Promise.resolve({ minVersion: 'TLSv1.2' as const })) : undefined,
+    tls: isTls ? (tls ?? (() => ({ minVersion: 'TLSv1.2' as const }))) : undefined,
   };
 }
 
-function connector(tls: DicomWebPacsConfig['tls'], timeout: number): buildConnector.connector {
-  const plain = buildConnector({ timeout });
-  return (options, callback) => {
-    if (!tls) return plain(options, callback);
-    readTlsOptions(tls).then(
-      (read) => buildConnector({ ...(read as buildConnector.BuildOptions), timeout })(options, callback),
-      (error: Error) => callback(error, null),
-    );
-  };
+function connector(tls: TlsOptionsNow | undefined, timeout: number): buildConnector.connector {
+  if (!tls) return buildConnector({ timeout });
+  return (options, callback) =>
+    buildConnector({ ...(tls() as buildConnector.BuildOptions), timeout })(options, callback);
 }
 
 /** The connection was lost before the first byte of an answer. */

@@ -1,6 +1,7 @@
 import { createServer, Server, Socket } from 'node:net';
-import { createServer as createTlsServer, TlsOptions } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
 import { Logger } from '../../../platform/logging';
+import { TlsMaterial } from '../../../platform/pki';
 import { DimseSettings } from '../dimse/dimse-settings';
 import { Acceptor } from './acceptor';
 import { StoreHandlers } from './store-handlers';
@@ -12,8 +13,8 @@ export interface ListenerOptions {
   readonly allowedCallingAeTitles: readonly string[];
   readonly maxAssociations: number;
   readonly settings: DimseSettings;
-  /** DICOM over TLS (PS3.15 B.12). */
-  readonly tls?: TlsOptions;
+  /** DICOM over TLS (PS3.15 B.12): callers show a certificate of its authorities; renewed files count from the next connection. */
+  readonly tls?: TlsMaterial;
 }
 
 /** Our C-STORE and C-ECHO SCP: the destination of C-MOVE and of pushed instances. */
@@ -40,7 +41,7 @@ export class DimseListener {
     if (this.handlers.isEmpty) throw new Error('the DICOM listener has no handler and stays closed');
     const { host, port, tls, maxAssociations } = this.options;
     const accept = (socket: Socket): void => this.accept(socket);
-    const server = tls ? createTlsServer(tls, accept) : createServer({ noDelay: true }, accept);
+    const server = tls ? secureServer(tls, accept) : createServer({ noDelay: true }, accept);
     // A few sockets above the limit may come in, to be told of it by an A-ASSOCIATE-RJ.
     server.maxConnections = maxAssociations + 8;
     this.server = server;
@@ -79,4 +80,10 @@ export class DimseListener {
     this.open_.add(acceptor);
     acceptor.onClosed = () => this.open_.delete(acceptor);
   }
+}
+
+function secureServer(tls: TlsMaterial, accept: (socket: Socket) => void): Server {
+  const server = createTlsServer({ ...tls.contextOptions(), requestCert: true, rejectUnauthorized: true }, accept);
+  server.once('close', tls.bindServer(server));
+  return server;
 }

@@ -18,7 +18,7 @@ export interface WireServer {
   readonly host: string;
   readonly port: number;
   /** Read at each connection, so that renewed files are used; undefined for clear text. */
-  readonly tls?: () => Promise<ConnectionOptions>;
+  readonly tls?: () => ConnectionOptions;
 }
 
 export interface WireLimits {
@@ -62,7 +62,7 @@ export class WireConnection {
 
   static async open(server: WireServer, limits: WireLimits, signal?: AbortSignal): Promise<WireConnection> {
     const { host, port } = server;
-    const options = server.tls && (await server.tls());
+    const options = server.tls?.();
     let feed: (chunk: Buffer) => boolean = () => true;
     const socket = options
       ? connectTls({ servername: isIP(host) ? undefined : host, ...options, host, port, ALPNProtocols: ['http/1.1'] })
