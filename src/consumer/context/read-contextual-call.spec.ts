@@ -56,6 +56,8 @@ describe('contextual call', () => {
     ['Patient.identifier.value', '2790351215189890', 'invalid'],
     ['Patient.identifier.system', '1.2.250.1.213.1.4.10', 'invalid'],
     ['Patient.identifier.system', '1.2.3', 'invalid'],
+    ['Patient.gender', 'constructor', 'invalid'],
+    ['Patient.gender', '__proto__', 'invalid'],
     ['Patient.name.family', '12', 'invalid'],
     ['Patient.name.family', `${'A'.repeat(101)}`, 'invalid'],
     ['Patient.name.given', 'A\u0000B', 'invalid'],

@@ -162,10 +162,15 @@ function checkNature(text: string, insOids: readonly string[]): Checked<string> 
 }
 
 /** FHIR codes, as the names of the parameters suggest, and those of HL7 v2 and CDA. */
-const fhirGenders: Readonly<Record<string, Gender | undefined>> = { male: 'M', female: 'F', other: 'U', unknown: 'U' };
+const fhirGenders: ReadonlyMap<string, Gender> = new Map([
+  ['male', 'M'],
+  ['female', 'F'],
+  ['other', 'U'],
+  ['unknown', 'U'],
+]);
 
 function checkCalledGender(text: string): Checked<Gender> {
-  const known = fhirGenders[text.toLowerCase()];
+  const known = fhirGenders.get(text.toLowerCase());
   return known ? valid(known) : checkGender(text.toUpperCase());
 }
 
