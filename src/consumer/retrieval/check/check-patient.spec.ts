@@ -61,6 +61,18 @@ describe('identity of an image', () => {
       'traits',
       'ins-differs',
     ],
+    [
+      'the INS beside another of the same nature',
+      { ...withIns, id: '160055121518912', issuer: 'ASIP-SANTE-INS-NIR' },
+      'contradiction',
+      'ins-differs',
+    ],
+    [
+      'the INS beside one of another nature',
+      { ...withIns, id: '160055121518912', issuer: 'ASIP-SANTE-INS-NIA' },
+      'ins',
+      undefined,
+    ],
     ['no INS where it is required', good, 'ins', 'ins-absent'],
     ['a local number that looks like nothing', { ...good, other: { id: '12', oid: '1.2.3' } }, 'traits', undefined],
     ['traits only', good, 'traits', undefined],

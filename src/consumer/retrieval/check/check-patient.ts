@@ -1,5 +1,5 @@
 import { DicomRefusal, readAttributes, readDataSet, transferSyntax, type ReadElement } from '../../../standards/dicom';
-import { insNatures } from '../../../standards/identity';
+import { insNatureOf, insNatures } from '../../../standards/identity';
 import type { ExpectedPatient, RetrievedHead } from '../retrieval.types';
 
 export const identityStrictnesses = ['ins', 'traits', 'contradiction'] as const;
@@ -46,7 +46,8 @@ export function patientMismatch(
   const texts = (tag: number) => (values.get(tag) ?? []).map((value) => String(value).trim()).filter(Boolean);
   const claimed = claimedIns(head, transferSyntaxUid);
   const isNamed = claimed.some(({ value, oid }) => isSame(value, oid, patient));
-  if (claimed.length > 0 && !isNamed) return 'ins-differs';
+  // Its gateway may have added the INS of the call beside the one of somebody else that the image came with.
+  if (claimed.some((one) => contradicts(one, patient)) || (claimed.length > 0 && !isNamed)) return 'ins-differs';
   if (strictness === 'ins' && !isNamed) return 'ins-absent';
   const [birthDate = ''] = texts(T.birthDate);
   const [sex = ''] = texts(T.sex);
@@ -61,6 +62,8 @@ export function patientMismatch(
 interface ClaimedIns {
   readonly value: string;
   readonly oid?: string;
+  /** Told by the name of its issuer, when there is no OID. */
+  readonly isNia?: boolean;
 }
 
 /** Every INS in PatientID and OtherPatientIDsSequence (PS3.3 C.2.3). */
@@ -78,7 +81,8 @@ function insOf(head: Buffer, item: readonly ReadElement[]): ClaimedIns | undefin
   const qualifiers = item.find(({ tag }) => tag === T.qualifiers)?.items ?? [];
   const oid = qualifiers.map((each) => text(head, each, T.entityId)).find((each) => insOids.includes(each));
   if (oid !== undefined) return { value, oid };
-  return insAuthority.test(text(head, item, T.issuer)) ? { value } : undefined;
+  const issuer = text(head, item, T.issuer);
+  return insAuthority.test(issuer) ? { value, isNia: /NIA/i.test(issuer) } : undefined;
 }
 
 function text(bytes: Buffer, elements: readonly ReadElement[], wanted: number): string {
@@ -90,6 +94,12 @@ function text(bytes: Buffer, elements: readonly ReadElement[], wanted: number): 
 /** With its key, or without (13 characters). */
 function isSame(value: string, oid: string | undefined, { ins }: PatientToMatch): boolean {
   return (value === ins.matricule || value === ins.matricule.slice(0, 13)) && (oid === undefined || oid === ins.oid);
+}
+
+/** Another number of the same nature: a person has one of each. */
+function contradicts({ value, oid, isNia }: ClaimedIns, patient: PatientToMatch): boolean {
+  const isSameNature = oid === undefined ? isNia === (insNatureOf(patient.ins.oid) === 'nia') : oid === patient.ins.oid;
+  return isSameNature && !isSame(value, undefined, patient);
 }
 
 /** A day that the certificate does not know, or that no calendar has, is often written otherwise: the known part counts. */
