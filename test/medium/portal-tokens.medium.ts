@@ -1,7 +1,8 @@
 import type { Request } from 'express';
 import { DataSource } from 'typeorm';
-import { pscConfig, PscService } from '../../src/connectors/psc';
+import { pscConfig, pscErrors, PscService } from '../../src/connectors/psc';
 import { ConfigOf } from '../../src/platform/config';
+import { GatewayError } from '../../src/platform/errors';
 import { persistenceConfig } from '../../src/platform/persistence';
 import { portalConfig, ProfessionalSessions } from '../../src/portal';
 import { LoginsRepository } from '../../src/portal/login';
@@ -78,6 +79,24 @@ describe('access tokens of a professional at work', () => {
     await sessions().forget(id);
     await expect(acting.accessToken()).rejects.toMatchObject({ code: 'psc.session-ended' });
     await expect(sessions().of(requestOf(id))).rejects.toMatchObject({ code: 'portal.login-required' });
+  });
+
+  it('are those of a new login when the session before ended while it was being renewed', async () => {
+    const id = await loginId('generaliste');
+    const psc = bench.app.get(PscService).login;
+    const logins = bench.app.get(LoginsRepository);
+    const acting = await sessions().of(requestOf(id));
+    aheadMs = 110_000;
+    const renewing = jest.spyOn(psc, 'fresh').mockImplementationOnce(async (session) => {
+      // The same professional logs in again, which keeps the identifier of the login.
+      const soon = new Date(Date.now() + 3_600_000);
+      const renewed = { ...session, accessToken: 'of the new login', accessTokenEndsAtMs: soon.getTime() };
+      await sessions().keep({ loginId: id, sessionSid: 'x', session: renewed, endsAt: soon });
+      throw new GatewayError(pscErrors.sessionEnded);
+    });
+    await expect(acting.accessToken()).resolves.toBe('of the new login');
+    await expect(logins.find(id)).resolves.toMatchObject({ id });
+    renewing.mockRestore();
   });
 
   it('wait for a situation where one is needed', async () => {

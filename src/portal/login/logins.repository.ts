@@ -78,8 +78,20 @@ export class LoginsRepository {
     );
   }
 
-  async giveRenewalBack(id: string): Promise<void> {
-    await this.dataSource.query('UPDATE portal_login SET renewing_until = NULL WHERE id = $1', [id]);
+  async giveRenewalBack(id: string, version: number): Promise<void> {
+    await this.dataSource.query('UPDATE portal_login SET renewing_until = NULL WHERE id = $1 AND version = $2', [
+      id,
+      version,
+    ]);
+  }
+
+  /** Only while its tokens are those of that version. @returns false when they were replaced, or it is gone */
+  async removeVersion(id: string, version: number): Promise<boolean> {
+    const removed = await this.changed('DELETE FROM portal_login WHERE id = $1 AND version = $2 RETURNING id', [
+      id,
+      version,
+    ]);
+    return removed.length === 1;
   }
 
   async remove(id: string): Promise<void> {

@@ -138,8 +138,11 @@ export class ProfessionalSessions {
       );
       return session;
     } catch (error) {
-      if (GatewayError.of(error)?.code === pscErrors.sessionEnded.code) await this.logins.remove(loginId);
-      else await this.logins.giveRenewalBack(loginId);
+      const { version } = held;
+      const isEnded = GatewayError.of(error)?.code === pscErrors.sessionEnded.code;
+      if (!isEnded) await this.logins.giveRenewalBack(loginId, version);
+      // The professional may have logged in again meanwhile: what ended is the session before.
+      else if (!(await this.logins.removeVersion(loginId, version))) return this.freshAlone(loginId, lifeMs);
       throw error;
     }
   }
