@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DOMParser } from '@xmldom/xmldom';
-import { zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import { DataSource } from 'typeorm';
 import { demoPatients } from '../../sandbox/demo-data';
 import { readSubmission } from '../../sandbox/dmp/registry-objects';
 import { readArchive } from '../../src/consumer/exams/upload/read-archive';
 import { readUpload } from '../../src/consumer/exams/upload/read-upload';
+import { AuditTrail } from '../../src/audit';
+import { PatientContexts, type CalledPatient, type PatientContext } from '../../src/consumer/context';
+import { examsConfig, ExamUploads } from '../../src/consumer/exams';
+import { UploadRepository } from '../../src/consumer/exams/upload/upload.repository';
+import type { ConfigOf } from '../../src/platform/config';
 import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
 import { callOf, monthsAgo, seedExam } from '../support/record-seed';
 import { describeWithShared, sharedPath } from '../support/shared-data';
@@ -14,6 +19,15 @@ import { describeWithShared, sharedPath } from '../support/shared-data';
 type Agent = Awaited<ReturnType<PortalBench['loggedIn']>>;
 const page = 'text/html,application/xhtml+xml';
 const { thorax, head } = demoPatients;
+const calledThorax: CalledPatient = {
+  ins: { matricule: thorax.ins, oid: thorax.oid },
+  birthFamilyName: thorax.family,
+  firstGivenName: thorax.given.split(' ')[0] ?? '',
+  gender: thorax.gender,
+  birthDate: { text: thorax.birthDate, precision: 'day', lunar: false },
+  birthPlace: { code: '99999', kind: 'unknown' },
+  localId: { value: 'IPP', authority: { namespaceId: '', universalId: '1.2.3', universalIdType: 'ISO' } },
+};
 
 /**
  * Real: the whole gateway over HTTPS, its database, sandbox Pro Santé Connect and DMP. What was written (fflate) is read by another
@@ -36,6 +50,7 @@ describe('exams as an XDM archive', () => {
       description: 'Manifeste fautif',
     });
     seedExam(dmp, { number: 4, at: monthsAgo(4), patient: head, description: 'IRM cérébrale' });
+    seedExam(dmp, { number: 5, at: monthsAgo(5), report: true, images: false, description: 'Radiographie décrite' });
     doctor = await bench.loggedIn('generaliste');
     dossier = await open(thorax);
   }, 120_000);
@@ -166,6 +181,58 @@ describe('exams as an XDM archive', () => {
       ['success', null],
       ['refused', 'exams.identity-differs'],
     ]);
+  });
+
+  it('holds a report whose images are not shared', async () => {
+    const ids = await idsOf(dossier);
+    const answer = await exported([ids.get('Radiographie décrite') ?? '']);
+    expect(answer.status).toBe(200);
+    const names = (await readArchive(answer.body as Buffer, () => true)).map(({ name }) => name);
+    expect(names.filter((name) => /(DCM|CR_1_1\.XML)$/.test(name))).toEqual(['IHE_XDM/SS000001/CR_1_1.XML']);
+    const list = (await doctor.get(dossier).set('Accept', page)).text;
+    expect(list.match(/data-report-only/g)).toHaveLength(1);
+  });
+
+  it('is refused when its metadata name another patient than its manifest', async () => {
+    const ids = await idsOf(dossier);
+    const files = unzipSync(new Uint8Array((await exported([ids.get('IRM hépatique') ?? ''])).body as Buffer));
+    const name = 'IHE_XDM/SS000001/METADATA.XML';
+    const foreign = Buffer.from(files[name] ?? [])
+      .toString('utf8')
+      .replaceAll(thorax.ins, head.ins);
+    const path = await open(thorax);
+    const answer = await upload(path, Buffer.from(zipSync({ ...files, [name]: Buffer.from(foreign) })));
+    expect([answer.status, (answer.body as { code: string }).code]).toEqual([409, 'exams.identity-differs']);
+    expect((await doctor.get(path).set('Accept', page)).text).not.toContain('Fichier importé');
+  });
+
+  it('a manifest alone hides neither the report nor the line of the record', async () => {
+    const ids = await idsOf(dossier);
+    const files = unzipSync(new Uint8Array((await exported([ids.get('Scanner thoracique') ?? ''])).body as Buffer));
+    const path = await open(thorax);
+    await doctor.get(path);
+    expect((await upload(path, Buffer.from(files['IHE_XDM/SS000001/KOS_1_1.DCM'] ?? []))).status).toBe(201);
+    const list = (await doctor.get(path).set('Accept', page)).text;
+    expect(list).toContain('Fichier importé');
+    expect([
+      ...list.matchAll(/comptes-rendus[^"]+"[^>]*>Lire[^<]*<span class="unseen">[^<]*Scanner thoracique/g),
+    ]).toHaveLength(1);
+  });
+
+  it('is known at once to another process that had read the list before', async () => {
+    const ids = await idsOf(dossier);
+    const { body } = await exported([ids.get('IRM hépatique') ?? '']);
+    const path = await open(thorax);
+    const there = new ExamUploads(
+      bench.app.get<ConfigOf<typeof examsConfig>>(examsConfig.token),
+      bench.app.get(PatientContexts),
+      bench.app.get(UploadRepository),
+      bench.app.get(AuditTrail),
+    );
+    const context = { id: path.split('/')[2] ?? '', patient: calledThorax } as PatientContext;
+    await expect(there.examsOf(context)).resolves.toEqual([]);
+    expect((await upload(path, body as Buffer)).status).toBe(201);
+    await expect(there.examsOf(context)).resolves.toHaveLength(1);
   });
 
   it('never leaves when one of its documents is not the patient’s', async () => {

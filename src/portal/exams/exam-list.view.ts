@@ -16,6 +16,8 @@ import type { FilterForm } from './filter-form';
 /** How a moment is written; the portal's `ScreenFormat` fits. */
 export interface DayFormat {
   day(value: unknown): string;
+  /** 2026-11-21 */
+  isoDayOf(date: Date): string;
 }
 
 /** 12/01/1962; a date whose day or month is unknown stays as it is known. */
@@ -90,6 +92,12 @@ function marksOf(exam: Exam): { tone: string; label: string }[] {
   ];
 }
 
+/** As `day` shows it, for `<time>`. */
+function isoDay({ date, source }: Exam, format: DayFormat): string {
+  const at = source === 'dmp' ? parseDtm(date ?? '') : undefined;
+  return at ? format.isoDayOf(at) : (date?.slice(0, 8).replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') ?? '');
+}
+
 export function examRow(exam: Exam, contextId: string, format: DayFormat) {
   const isBlocked = exam.differences.length > 0;
   const row = (document: ExamDocument) => reportView(exam, document, contextId, format);
@@ -100,7 +108,7 @@ export function examRow(exam: Exam, contextId: string, format: DayFormat) {
         ? birthDateText(exam.date.slice(0, 8))
         : format.day(parseDtm(exam.date))
       : '',
-    isoDay: exam.date?.slice(0, 8).replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') ?? '',
+    isoDay: isoDay(exam, format),
     modalities: codes(exam.modalities),
     modalityTitle: texts(exam.modalities),
     regions: texts(exam.regions),
@@ -111,6 +119,7 @@ export function examRow(exam: Exam, contextId: string, format: DayFormat) {
     isBlocked,
     differences: differencesView(exam.differences),
     imagesHref: exam.manifest && !isBlocked ? `/dossier/${contextId}/examens/${exam.id}/images` : undefined,
+    mayBeChosen: !isBlocked && (exam.manifest !== undefined || exam.reports.length > 0),
     hasImages: exam.manifest !== undefined,
     isCounted: exam.manifest !== undefined && !isBlocked,
     earlierManifests: exam.earlierManifests.map(({ createdAt }) => ({

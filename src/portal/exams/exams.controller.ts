@@ -38,7 +38,7 @@ export class ExamsController {
   ): Promise<void> {
     const { context, viewer } = await this.access.visit(contextId, request, response);
     const form = filterForm(query);
-    const filters = filtersOf(form);
+    const filters = filtersOf(form, this.format.timeZone);
     const list = await this.lists.list(context, viewer, filters);
     response.render('exams/list', {
       title: m.title,

@@ -50,7 +50,8 @@ export const examMessages = {
   open: 'Voir les images',
   read: 'Lire',
   compare: 'Comparer',
-  compareHint: 'Cochez deux examens pour les comparer, un ou plusieurs pour les importer ou les exporter.',
+  compareHint:
+    'Cochez deux examens pour les comparer, un ou plusieurs pour les importer ou les exporter. Un compte rendu sans images peut seulement être exporté.',
   chosen: 'Choisir',
   importInto: 'Importer dans le PACS',
   exportAs: 'Exporter (XDM)',
@@ -82,6 +83,7 @@ export const examMessages = {
   upload: 'Ouvrir un fichier',
   uploadHint: 'Archive XDM (zip) ou référence d’examen KOS (dcm) remise par le patient ou un confrère.',
   uploading: 'Vérification du fichier…',
+  uploadFailed: 'Le fichier n’a pas pu être transmis. Actualisez la page puis recommencez.',
   counting: 'lecture…',
   countFailed: 'indisponible',
   keys: 'Au clavier : flèches haut et bas pour parcourir, Entrée pour les images, C pour le compte rendu, « / » pour rechercher.',

@@ -38,7 +38,9 @@ export function filterForm(query: Readonly<Record<string, unknown>>): FilterForm
 
 const digits = (text: string | undefined): string | undefined => text?.replaceAll('-', '');
 
-export const filtersOf = (form: FilterForm): ExamFilters => ({
+/** @param timeZone in which the list shows its days */
+export const filtersOf = (form: FilterForm, timeZone: string): ExamFilters => ({
+  timeZone,
   modality: form.modalite,
   region: form.region,
   structure: form.structure,

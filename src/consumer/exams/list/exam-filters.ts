@@ -1,5 +1,5 @@
 import { comparableName } from '../../../standards/identity';
-import { formatDtm } from '../../../standards/xds';
+import { formatDtm, parseDtm } from '../../../standards/xds';
 import type { Exam, Label } from '../exam';
 
 /** What the list is narrowed to; each is shown and can be taken away. */
@@ -8,13 +8,15 @@ export interface ExamFilters {
   /** Code of a region, or its label as a caller names it. */
   readonly region?: string;
   readonly structure?: string;
-  /** YYYYMMDD, both included. */
+  /** YYYYMMDD in `timeZone`, both included. */
   readonly from?: string;
   readonly to?: string;
   /** Words that description, structure, modality, region or accession number must hold. */
   readonly text?: string;
   /** No limit of age: otherwise two years back. */
   readonly everything: boolean;
+  /** Where the days of the filters are (IANA name): an exam of the night belongs to the day that the list shows. Default UTC. */
+  readonly timeZone?: string;
   /** Versions that newer ones have replaced, too. */
   readonly earlier: boolean;
 }
@@ -27,7 +29,22 @@ export function searchSince(filters: Pick<ExamFilters, 'from' | 'everything'>, n
   const start = new Date(now);
   start.setUTCFullYear(start.getUTCFullYear() - firstSearchYears);
   const usual = formatDtm(start).slice(0, 8);
-  return filters.from !== undefined && filters.from < usual ? filters.from : usual;
+  // a day may begin before the same day in UTC, in which the record counts
+  return filters.from !== undefined && filters.from < usual ? dayBefore(filters.from) : usual;
+}
+
+function dayBefore(day: string): string {
+  const at = parseDtm(day);
+  return at ? formatDtm(new Date(at.getTime() - 86_400_000)).slice(0, 8) : day;
+}
+
+/** YYYYMMDD of an exam: the record tells UTC, a manifest the time of its hospital. */
+function dayReader(timeZone = 'UTC'): (exam: Exam) => string | undefined {
+  const format = new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone });
+  return ({ date, source }) => {
+    const at = date !== undefined && date.length > 8 && source === 'dmp' ? parseDtm(date) : undefined;
+    return at ? format.format(at).replaceAll('-', '') : date?.slice(0, 8);
+  };
 }
 
 const has = (labels: readonly Label[], wanted: string): boolean =>
@@ -44,8 +61,9 @@ function hasWords(exam: Exam, text: string): boolean {
 /** Applies the filters; `since` is the day from which the record was asked. An exam without a date is kept. */
 export function filterExams(exams: readonly Exam[], filters: ExamFilters, since: string | undefined): Exam[] {
   const from = filters.from ?? since;
+  const dayOf = dayReader(filters.timeZone);
   return exams.filter((exam) => {
-    const day = exam.date?.slice(0, 8);
+    const day = dayOf(exam);
     if (day !== undefined && from !== undefined && day < from) return false;
     if (day !== undefined && filters.to !== undefined && day > filters.to) return false;
     if (filters.modality !== undefined && !has(exam.modalities, filters.modality)) return false;

@@ -12,6 +12,7 @@ import { furtherTraitsOf, type FurtherTraits } from '../identity/claimed-traits'
 import { Recent } from '../recent';
 import { answered, dmpCallerOf, requesterOf, type Requester } from '../requester';
 import { ExamUploads } from '../upload/exam-uploads.service';
+import { isBrought } from '../upload/uploaded-exam';
 import { reportType } from './entry-facts';
 import { choicesOf, ExamFilters, FilterChoices, filterExams, searchSince } from './exam-filters';
 import { pairExams } from './pair-exams';
@@ -71,15 +72,12 @@ export class ExamLists implements OnModuleInit {
     const requester = requesterOf(context, viewer);
     if (refresh) this.forget(context.id);
     await this.mayRead(requester);
+    const { everything, earlier, timeZone } = filters;
     const since = searchSince(filters, new Date());
-    const found = await this.search(requester, since, filters.earlier);
+    const found = await this.search(requester, since, earlier);
     const uploaded = await this.uploads.examsOf(context);
-    const known = new Set(uploaded.map(({ studyInstanceUid }) => studyInstanceUid));
-    const all = [
-      ...uploaded,
-      ...found.exams.filter((exam) => exam.manifest === undefined || !known.has(exam.studyInstanceUid)),
-    ];
-    const window = filterExams(all, { everything: filters.everything, earlier: filters.earlier }, since);
+    const all = [...uploaded, ...found.exams.filter((exam) => !isBrought(exam, uploaded))];
+    const window = filterExams(all, { everything, earlier, timeZone }, since);
     return {
       exams: filterExams(all, filters, since),
       total: window.length,

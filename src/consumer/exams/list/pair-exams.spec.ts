@@ -154,10 +154,19 @@ describe('filters', () => {
     expect(studies(filters, since)).toEqual(expected);
   });
 
+  it('count in days as the list shows them: an exam of the night is not of the day before', () => {
+    const night = pair(entry([study('1.3')], { serviceStartTime: '20260109233000' }));
+    const found = (day: string, timeZone?: string) =>
+      filterExams(night, { ...none, from: day, to: day, timeZone }, undefined).length;
+    expect([found('20260110', 'Europe/Paris'), found('20260109', 'Europe/Paris'), found('20260109')]).toEqual([
+      1, 0, 1,
+    ]);
+  });
+
   it('asks two years back, further when the period says so, or everything', () => {
     const now = new Date('2026-11-21T03:00:00Z');
     expect(searchSince({ everything: false }, now)).toBe('20241121');
-    expect(searchSince({ everything: false, from: '20200101' }, now)).toBe('20200101');
+    expect(searchSince({ everything: false, from: '20200101' }, now)).toBe('20191231');
     expect(searchSince({ everything: false, from: '20260101' }, now)).toBe('20241121');
     expect(searchSince({ everything: true }, now)).toBeUndefined();
   });

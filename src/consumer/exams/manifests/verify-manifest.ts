@@ -1,9 +1,10 @@
 import { GatewayError } from '../../../platform/errors';
+import { insNatureOf } from '../../../standards/identity';
 import { readManifest, type Manifest } from '../../../standards/manifest';
 import { referencesOf, type DocumentEntry } from '../../../standards/xds';
 import type { CalledPatient } from '../../context';
 import { examErrors } from '../exams.errors';
-import { traitsOfManifest } from '../identity/claimed-traits';
+import { traitsOfEntry, traitsOfManifest } from '../identity/claimed-traits';
 import { compareTraits, type TraitDifference, type TraitName } from '../identity/compare-traits';
 
 /** A document whose patient is not the one of the call. The differences are for the screen only: they name people. */
@@ -30,6 +31,18 @@ export function sameIdentity(
   if (differences.length > 0) throw new IdentityDiffers(differences);
   if (absent.includes('ins')) throw new IdentityDiffers([{ trait: 'ins', called: patient.ins.matricule, found: '' }]);
   return absent;
+}
+
+/**
+ * Metadata of an archive must not name another patient than its documents. They may know the patient by a number of some hospital:
+ * then the other traits are compared.
+ * @throws IdentityDiffers
+ */
+export function sameEntry(patient: CalledPatient, entry: DocumentEntry): void {
+  const claimed = traitsOfEntry(entry);
+  const ins = claimed.ins && insNatureOf(claimed.ins.oid) ? claimed.ins : undefined;
+  const { differences } = compareTraits(patient, { ...claimed, ins });
+  if (differences.length > 0) throw new IdentityDiffers(differences);
 }
 
 /**

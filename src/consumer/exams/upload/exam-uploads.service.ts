@@ -7,7 +7,7 @@ import { actorOf, PatientContexts, type PatientContext, type Viewer } from '../.
 import type { Exam } from '../exam';
 import { examsConfig } from '../exams.config';
 import { examErrors } from '../exams.errors';
-import { verifyManifest } from '../manifests/verify-manifest';
+import { sameEntry, verifyManifest } from '../manifests/verify-manifest';
 import { Recent } from '../recent';
 import { verifyReport } from '../reports/verify-report';
 import { requesterOf } from '../requester';
@@ -106,9 +106,9 @@ export class ExamUploads implements OnModuleInit {
     return found;
   }
 
-  private all(context: PatientContext): Promise<readonly Uploaded[]> {
+  private async all(context: PatientContext): Promise<readonly Uploaded[]> {
     return this.known.get(
-      context.id,
+      `${context.id} ${await this.uploads.state(context.id)}`,
       async () => {
         const rows = await this.uploads.all(context.id);
         const reports = rows
@@ -129,6 +129,7 @@ export class ExamUploads implements OnModuleInit {
   private async read(bytes: Buffer, context: PatientContext): Promise<Kept[]> {
     const brought = await unpack(bytes);
     return brought.map(({ kind, bytes: file, entry }) => {
+      if (entry) sameEntry(context.patient, entry);
       if (kind === 'manifest') verifyManifest(file, context.patient, entry);
       else verifyReport(file, context.patient);
       return { bytes: file, digest: createHash('sha256').update(file).digest() };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ConsumerSeal } from '../../context';
@@ -21,6 +22,17 @@ export class UploadRepository {
       [contextId, digest, sealed, countMax],
     );
     return rows.length > 0;
+  }
+
+  /** Changes with what is kept of a context, whichever process took it. */
+  async state(contextId: string): Promise<string> {
+    const rows = await this.dataSource.query<{ document_digest: Buffer }[]>(
+      'SELECT document_digest FROM consumer_upload WHERE context_id = $1 ORDER BY document_digest',
+      [contextId],
+    );
+    const all = createHash('sha256');
+    for (const { document_digest: digest } of rows) all.update(digest);
+    return all.digest('base64url');
   }
 
   async all(contextId: string): Promise<{ digest: Buffer; bytes: Buffer }[]> {

@@ -68,6 +68,15 @@ export function examOf(
   };
 }
 
+/** Whether files bring all that the record has of an exam: it need not be listed twice. What is newer, more or blocked there is. */
+export function isBrought(exam: Exam, uploaded: readonly Exam[]): boolean {
+  const { manifest, reports, differences } = exam;
+  const same = uploaded.find((one) => one.manifest?.entry.uniqueId === manifest?.entry.uniqueId);
+  const brought = new Set(same?.reports.map(({ entry }) => entry.uniqueId));
+  const isComplete = manifest !== undefined && same !== undefined && differences.length === 0;
+  return isComplete && reports.every(({ entry }) => brought.has(entry.uniqueId));
+}
+
 const isOf = ({ acts }: ImagingReport, { studies }: Manifest): boolean =>
   acts.some((act) => studies.some(({ studyInstanceUid }) => studyInstanceUid === act.studyInstanceUid));
 

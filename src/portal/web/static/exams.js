@@ -132,11 +132,12 @@
   /* What is ticked: two exams to compare, one or more to import or to export. */
   const compare = document.getElementById('compare');
   if (compare) {
-    const others = compare.parentElement.querySelectorAll('button:not(#compare)');
     const update = () => {
-      const chosen = table.querySelectorAll('input[name=examens]:checked').length;
-      compare.disabled = chosen !== 2;
-      for (const button of others) button.disabled = chosen === 0;
+      const chosen = [...table.querySelectorAll('input[name=examens]:checked')];
+      const haveImages = chosen.every((box) => !('reportOnly' in box.dataset));
+      compare.disabled = chosen.length !== 2 || !haveImages;
+      document.getElementById('import').disabled = chosen.length === 0 || !haveImages;
+      document.getElementById('export').disabled = chosen.length === 0;
     };
     table.addEventListener('change', update);
     window.addEventListener('pageshow', update);
@@ -164,7 +165,7 @@
       }).catch(() => undefined);
       if (answer?.ok) return location.reload();
       const problem = await answer?.json().catch(() => undefined);
-      status.textContent = problem?.message ?? problem?.title ?? '';
+      status.textContent = problem?.message ?? status.dataset.failed;
       input.value = '';
     });
   }
