@@ -1,14 +1,23 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo, LookupFunction } from 'node:net';
-import { createServer as createPlainServer, Server as PlainServer } from 'node:http';
+import { createServer as createPlainServer, Server as PlainServer, ServerResponse } from 'node:http';
 import { createServer, Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DataSource } from 'typeorm';
 import { Agent } from 'undici';
 import { createSandboxPki, MemberName, SandboxPki } from '../../sandbox/pki';
+import { ackCode, demoStudy, makeOru, sendOnce } from '../../sandbox/ris';
+import { DatabaseAuditTrail } from '../../src/audit';
 import { PeerClient } from '../../src/connectors/peer';
+import { MllpServer, risConfig, RisListener } from '../../src/connectors/ris';
+import { ConfigOf, loadConfig } from '../../src/platform/config';
 import { GatewayError } from '../../src/platform/errors';
+import { intakeConfig, IntakeService, StoredPublicationRequests } from '../../src/source/intake';
+import { IntakeMessageRepository } from '../../src/source/intake/intake-message.repository';
 import { WhiteListIndex } from '../../src/standards/whitelist';
+import { startEmbedded, TestDatabase } from '../support/database';
+import { dmpFixture, DmpFixture } from '../support/dmp-fixture';
 
 /**
  * What addresses in a manifest can make the gateway do. Real: TLS, the white list's index, the resolver's part in a
@@ -150,5 +159,181 @@ describe('addresses that a manifest names', () => {
     const code = await refusalOf(`https://${listedHost}:${port()}`);
     expect(code).toMatch(/^peer\./);
     expect(reached.filter((one) => one !== 'connection')).toEqual([]);
+  });
+});
+
+/** A server that must never be reached: every connection is told. */
+async function trap(): Promise<{ url: string; reached: () => number; close(): Promise<void> }> {
+  let connections = 0;
+  const server = createPlainServer((_request, response) => response.end());
+  server.on('connection', () => (connections += 1));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/inside`,
+    reached: () => connections,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** Real: our DMP clients over mutual TLS. Doubled: a DMP, or somebody in its place, that names addresses in its answers. */
+describe('addresses that an answer of the DMP names', () => {
+  let on: DmpFixture;
+  let inside: Awaited<ReturnType<typeof trap>>;
+  let server: Server;
+  let answer: (response: ServerResponse) => void = (response) => response.end();
+  let requests = 0;
+
+  beforeAll(async () => {
+    [on, inside] = [await dmpFixture(), await trap()];
+    const { cert, key } = on.pki.members.dmpServer;
+    server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (request, response) => {
+      requests += 1;
+      request.resume().once('end', () => answer(response));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  beforeEach(() => (requests = 0));
+  afterAll(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await Promise.all([on.close(), inside.close()]);
+  });
+
+  const clients = () => on.clientsAt(`https://localhost:${(server.address() as AddressInfo).port}`);
+  const wanted = { uniqueId: '1.2.3', repositoryUniqueId: '1.2.9' };
+  const retrieve = () => clients().iti43.send({ caller: on.caller, documents: [wanted] });
+  const query = () => clients().iti18.findEntry({ caller: on.caller, documentUniqueId: '1.2.3' });
+  const envelope = (body: string, header = '', before = '') =>
+    `<?xml version="1.0"?>${before}<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">${header}<s:Body>${body}</s:Body></s:Envelope>`;
+  const soap = (text: string) => (response: ServerResponse) =>
+    response.writeHead(200, { 'content-type': 'application/soap+xml' }).end(text);
+  const success = 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success';
+  const document = (content: string) =>
+    `<r:RetrieveDocumentSetResponse xmlns:r="urn:ihe:iti:xds-b:2007"><x:RegistryResponse
+       xmlns:x="urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0" status="${success}"/><r:DocumentResponse>
+       <r:RepositoryUniqueId>1.2.9</r:RepositoryUniqueId><r:DocumentUniqueId>1.2.3</r:DocumentUniqueId>
+       <r:mimeType>application/dicom</r:mimeType><r:Document>${content}</r:Document></r:DocumentResponse></r:RetrieveDocumentSetResponse>`;
+
+  it.each([301, 302, 303, 307, 308])('a redirection (%i) is not followed', async (status) => {
+    answer = (response) => response.writeHead(status, { location: inside.url }).end();
+    expect((await query()).kind).not.toBe('accepted');
+    expect([requests, inside.reached()]).toEqual([1, 0]);
+  });
+
+  it.each<[string, () => string]>([
+    [
+      'an attachment elsewhere',
+      () => envelope(document(`<i:Include xmlns:i="http://www.w3.org/2004/08/xop/include" href="${inside.url}"/>`)),
+    ],
+    [
+      'an XInclude',
+      () => envelope(document(`<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="${inside.url}"/>`)),
+    ],
+    ['a DTD', () => envelope(document('AA=='), '', `<!DOCTYPE s SYSTEM "${inside.url}">`)],
+    ['an entity', () => envelope(document('&x;'), '', `<!DOCTYPE s [<!ENTITY x SYSTEM "${inside.url}">]>`)],
+  ])('%s is not fetched, and the answer is not believed', async (_what, text) => {
+    answer = soap(text());
+    expect((await retrieve()).kind).not.toBe('accepted');
+    expect([requests, inside.reached()]).toEqual([1, 0]);
+  });
+
+  it('a style sheet, a schema, an address for replies, and that of a document: nothing is fetched', async () => {
+    const wsa = 'xmlns:a="http://www.w3.org/2005/08/addressing"';
+    const header = `<s:Header><a:ReplyTo ${wsa}><a:Address>${inside.url}</a:Address></a:ReplyTo></s:Header>`;
+    const schema = `xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x ${inside.url}"`;
+    const rim = 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0';
+    const entry = `<e:ExtrinsicObject xmlns:e="${rim}" id="urn:uuid:1"><e:Slot name="URI"><e:ValueList>
+      <e:Value>${inside.url}</e:Value></e:ValueList></e:Slot></e:ExtrinsicObject>`;
+    const body = `<q:AdhocQueryResponse xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" ${schema} status="${success}">
+      <e:RegistryObjectList xmlns:e="${rim}">${entry}</e:RegistryObjectList></q:AdhocQueryResponse>`;
+    answer = soap(envelope(body, header, `<?xml-stylesheet type="text/xsl" href="${inside.url}"?>`));
+    await query();
+    expect([requests, inside.reached()]).toEqual([1, 0]);
+  });
+});
+
+/** Real: MLLP, intake with its (embedded) database. Doubled: the RIS. */
+describe('addresses that a message of the RIS names', () => {
+  let inside: Awaited<ReturnType<typeof trap>>;
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let server: MllpServer;
+  let port: number;
+
+  beforeAll(async () => {
+    [inside, database] = [await trap(), await startEmbedded()];
+    const senders = { DRIMBOX_HL7_SENDERS: '[{"application":"RIS_SANDBOX","facility":"*"}]' };
+    const natures = { DRIMBOX_INTAKE_INS_NATURES: 'nir,nia,nirTest' };
+    const { values } = loadConfig(
+      [risConfig, intakeConfig] as never,
+      { ...senders, ...natures },
+      { production: false },
+    );
+    const ris = values.get(risConfig.token) as ConfigOf<typeof risConfig>;
+    const intake = values.get(intakeConfig.token) as ConfigOf<typeof intakeConfig>;
+    dataSource = await database.open();
+    const service = new IntakeService(
+      ris,
+      intake,
+      dataSource,
+      new IntakeMessageRepository(),
+      new StoredPublicationRequests(),
+      new DatabaseAuditTrail(dataSource),
+      { register: () => undefined } as unknown as RisListener,
+    );
+    server = new MllpServer(ris, service);
+    port = await server.listen('127.0.0.1', 0);
+  }, 60_000);
+  afterAll(async () => {
+    await server.close(500);
+    await dataSource.destroy();
+    await Promise.all([database.stop(), inside.close()]);
+  });
+
+  const message = () => makeOru(demoStudy).toString('utf8');
+  /** The message with another report in it. */
+  const withReport = (change: (report: string) => string) =>
+    message().replace(/(\^Base64\^)([^|]+)/, (_all, before: string, text: string) => {
+      const report = Buffer.from(text, 'base64').toString('utf8');
+      const changed = change(report);
+      expect(changed).toContain(inside.url);
+      return before + Buffer.from(changed).toString('base64');
+    });
+
+  it.each<[string, 'AA' | 'AE', () => string]>([
+    [
+      'a report by pointer (OBX-2 RP)',
+      'AE',
+      () => message().replace(/\|ED\|(.*?)\|\|[^|]+\|/, `|RP|$1||${inside.url}^REPORT^TEXT^XML|`),
+    ],
+    [
+      'a DTD in the report',
+      'AE',
+      () => withReport((report) => report.replace('?>', `?><!DOCTYPE x SYSTEM "${inside.url}">`)),
+    ],
+    [
+      'an entity in the report',
+      'AE',
+      () => withReport((report) => report.replace('?>', `?><!DOCTYPE x [<!ENTITY y SYSTEM "${inside.url}">]>`)),
+    ],
+    [
+      'a style sheet of the report',
+      'AA',
+      () => withReport((report) => report.replace('?>', `?><?xml-stylesheet href="${inside.url}"?>`)),
+    ],
+    [
+      'the body of the report elsewhere',
+      'AA',
+      () =>
+        withReport((report) =>
+          report.replace(
+            /<text mediaType[^]*?<\/text>/,
+            `<text mediaType="application/pdf"><reference value="${inside.url}"/></text>`,
+          ),
+        ),
+    ],
+  ])('%s: %s, and nothing is fetched', async (_what, code, text) => {
+    const answer = await sendOnce({ host: '127.0.0.1', port }, Buffer.from(text()));
+    expect([ackCode(answer), inside.reached()]).toEqual([code, 0]);
   });
 });

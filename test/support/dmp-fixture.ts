@@ -48,6 +48,8 @@ export interface DmpFixture {
   ids: { oid: () => string; uuid: () => string };
   /** Stops the registry and starts it again on the same data and port. */
   restart(): Promise<void>;
+  /** Our clients facing another address, whose certificate is of the sandbox. */
+  clientsAt(url: string): { iti18: RegistryStoredQueryClient; iti43: RetrieveDocumentSetClient };
   /** A structure with other certificates of the sandbox. */
   structureWith(tls: keyof SandboxPki['members'], seal: keyof SandboxPki['members'], id?: string): DmpStructure;
   close(): Promise<void>;
@@ -114,6 +116,10 @@ export async function dmpFixture(): Promise<DmpFixture> {
     iti18: new RegistryStoredQueryClient(exchange),
     iti43: new RetrieveDocumentSetClient(exchange),
     td02: new DmpStatusClient(exchange),
+    clientsAt: (url) => {
+      const elsewhere = new DmpExchange(defaults(url), audit);
+      return { iti18: new RegistryStoredQueryClient(elsewhere), iti43: new RetrieveDocumentSetClient(elsewhere) };
+    },
     ids: { oid: () => newOid(randomUUID()), uuid: randomUUID },
     restart: async () => {
       const port = Number(new URL(dmp.url).port);
