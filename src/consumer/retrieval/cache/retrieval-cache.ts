@@ -52,7 +52,10 @@ async function folderIdOf(folder: string): Promise<string> {
 export class RetrievalCache {
   private readonly logger = new Logger('retrieval');
   private readonly byExam = new Map<string, Promise<KeptExam>>();
-  private readonly kept = new Set<KeptExam>();
+  /** With their digests, as `byExam` names them. */
+  private readonly kept = new Map<KeptExam, string>();
+  /** Exams on their way out: they are not opened again before they are gone. */
+  private readonly leaving = new Map<string, Promise<void>>();
   private readonly now: () => number;
   private folderId = '';
   /** Bytes of files that are being written. */
@@ -93,26 +96,28 @@ export class RetrievalCache {
 
   get bytes(): number {
     let bytes = 0;
-    for (const { folder } of this.kept) bytes += folder.bytes;
+    for (const { folder } of this.kept.keys()) bytes += folder.bytes;
     return bytes;
   }
 
   /** Of exams that somebody looks at: they do not leave when room is needed. */
   get bytesInUse(): number {
     let bytes = 0;
-    for (const { folder, users } of this.kept) if (users > 0) bytes += folder.bytes;
+    for (const { folder, users } of this.kept.keys()) if (users > 0) bytes += folder.bytes;
     return bytes;
   }
 
   /** Opens the exam of that digest for a user of that patient context; `leave` ends it. */
   async open(exam: Buffer, contextId: string): Promise<KeptExam> {
     const digest = exam.toString('hex');
+    for (let gone = this.leaving.get(digest); gone; gone = this.leaving.get(digest)) await gone.catch(() => undefined);
     const opening = this.byExam.get(digest) ?? this.make(exam);
     this.byExam.set(digest, opening);
     const kept = await opening.catch((error: unknown) => {
       this.byExam.delete(digest);
       throw error;
     });
+    if (!this.kept.has(kept)) return this.open(exam, contextId);
     kept.users += 1;
     kept.usedAtMs = this.now();
     kept.contexts.add(contextId);
@@ -147,7 +152,7 @@ export class RetrievalCache {
   async releaseContext(contextId: string): Promise<number> {
     await this.repository.releaseContext(contextId);
     let purged = 0;
-    for (const kept of [...this.kept]) {
+    for (const kept of [...this.kept.keys()]) {
       if (!kept.contexts.delete(contextId) || kept.contexts.size > 0) continue;
       await this.purge(kept);
       purged += 1;
@@ -168,7 +173,9 @@ export class RetrievalCache {
   async sweep(): Promise<void> {
     const before = this.now() - this.options.keepMs;
     for (const kept of this.unused()) if (kept.usedAtMs <= before) await this.purge(kept);
-    const open = await this.repository.openContexts([...new Set([...this.kept].flatMap((kept) => [...kept.contexts]))]);
+    const open = await this.repository.openContexts([
+      ...new Set([...this.kept.keys()].flatMap((kept) => [...kept.contexts])),
+    ]);
     for (const kept of this.unused()) {
       for (const id of kept.contexts) if (!open.has(id)) kept.contexts.delete(id);
       if (kept.contexts.size === 0) await this.purge(kept);
@@ -214,13 +221,14 @@ export class RetrievalCache {
   private async adopt(row: Pick<KeptExamRow, 'id' | 'exam' | 'usedAt'>, key: Buffer, contexts: readonly string[]) {
     const folder = await ExamFolder.open(join(this.options.folder, row.id), key);
     const kept = { id: row.id, folder, contexts: new Set(contexts), users: 0, usedAtMs: row.usedAt.getTime() };
-    this.kept.add(kept);
-    this.byExam.set(row.exam.toString('hex'), Promise.resolve(kept));
+    const digest = row.exam.toString('hex');
+    this.kept.set(kept, digest);
+    this.byExam.set(digest, Promise.resolve(kept));
     return kept;
   }
 
   private unused(): KeptExam[] {
-    return [...this.kept].filter(({ users }) => users === 0).sort((one, other) => one.usedAtMs - other.usedAtMs);
+    return [...this.kept.keys()].filter(({ users }) => users === 0).sort((one, other) => one.usedAtMs - other.usedAtMs);
   }
 
   private async makeRoom(bytesMax: number): Promise<void> {
@@ -230,11 +238,18 @@ export class RetrievalCache {
     }
   }
 
+  private purge(kept: KeptExam): Promise<void> {
+    const digest = this.kept.get(kept);
+    if (digest === undefined) return Promise.resolve();
+    this.kept.delete(kept);
+    this.byExam.delete(digest);
+    const gone = this.remove(kept).finally(() => this.leaving.delete(digest));
+    this.leaving.set(digest, gone);
+    return gone;
+  }
+
   /** The key first: without it the files are noise, whatever becomes of them. */
-  private async purge(kept: KeptExam): Promise<void> {
-    if (!this.kept.delete(kept)) return;
-    for (const [digest, opening] of this.byExam)
-      if ((await opening.catch(() => undefined)) === kept) this.byExam.delete(digest);
+  private async remove(kept: KeptExam): Promise<void> {
     try {
       await this.repository.remove(kept.id);
     } finally {
