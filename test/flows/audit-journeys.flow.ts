@@ -9,7 +9,8 @@ import { Neighbours, startNeighbours } from '../../sandbox/neighbours';
 import { SandboxPorts, sandboxPorts } from '../../sandbox/ports';
 import { exchangeBasePath } from '../../sandbox/ready';
 import { risStudy } from '../../sandbox/publish-studies';
-import { documentIdOf, makeOru, sendOnce } from '../../sandbox/ris';
+import { documentIdOf, makeMdm, sendOnce } from '../../sandbox/ris';
+import type { ReceivedMessage } from '../../sandbox/syslog';
 import type { Finding, TrailLine, Verification } from '../../src/audit';
 import { BrowserRobot } from '../support/browser-robot';
 import { postgresBin, startPostgres, TestDatabase } from '../support/database';
@@ -41,6 +42,8 @@ describe('what each journey leaves in the trail', () => {
   let us: PublishedStudy;
   let prior: PublishedStudy;
   let dossier = '';
+  /** Records of the trail, by journey. */
+  const records = new Map<string, Set<string>>();
   const hl7 = () => ({ host: '127.0.0.1', port: ports.hl7 });
 
   beforeAll(async () => {
@@ -95,21 +98,36 @@ describe('what each journey leaves in the trail', () => {
   }
 
   /** What an act left, in the order of names: what goes on side by side has no other. */
-  async function left(work: () => Promise<unknown>, count: number): Promise<string[]> {
+  async function left(work: () => Promise<unknown>, count: number, journey?: string): Promise<string[]> {
     const newest = 'SELECT coalesce(max(id), 0) AS last FROM audit_record';
     const [{ last }] = (await db.query<{ last: string }>(newest)).rows;
     await work();
     const events = async () =>
       (
-        await db.query<{ event: string }>(
-          `SELECT kind || ' ' || outcome || coalesce(' ' || error_code, '') AS event FROM audit_record WHERE id > $1 ORDER BY 1`,
+        await db.query<{ id: string; event: string }>(
+          `SELECT id, kind || ' ' || outcome || coalesce(' ' || error_code, '') AS event FROM audit_record
+           WHERE id > $1 ORDER BY 2`,
           [last],
         )
-      ).rows.map(({ event }) => event);
+      ).rows;
     await until(`${count} events`, async () => (await events()).length >= count, 15_000).catch(() => undefined);
     // One more than expected would come just after.
     await pause(300);
-    return events();
+    const found = await events();
+    if (journey !== undefined) records.set(journey, new Set(found.map(({ id }) => id)));
+    return found.map(({ event }) => event);
+  }
+
+  /** What the repository received from this gateway of a journey: event, type, action, outcome. */
+  async function receivedOf(journey: string): Promise<ReceivedMessage[]> {
+    const ids = records.get(journey) ?? new Set();
+    const ours = () =>
+      neighbours.syslog.messages.filter(
+        ({ xml, record }) =>
+          ids.has(record.id) && xml.includes(`AuditSourceID="${home.settings.DRIMBOX_ATNA_SOURCE_ID ?? ''}"`),
+      );
+    await until(`messages of ${journey}`, () => ours().length >= ids.size, 10_000).catch(() => undefined);
+    return ours();
   }
 
   type PeerName = 'listed' | 'unlisted' | 'revoked' | 'foreign';
@@ -139,15 +157,23 @@ describe('what each journey leaves in the trail', () => {
     expect(rows.filter(({ event }) => event === 'intake.accepted success')).toHaveLength(home.studies.length);
   });
 
-  it('a report sent twice, one that is no report, and one that withdraws', async () => {
+  it('a report that replaces, one that is no report, one that withdraws, and that sent twice', async () => {
     const study = risStudy(us);
-    const withdrawal = makeOru(study, { request: 'unpublish', documentId: documentIdOf(study) });
+    const replacement = makeMdm(study, { request: 'replace', version: 2 });
+    const withdrawal = makeMdm(study, { request: 'unpublish', version: 2 });
     const journeys = {
-      garbage: await left(() => sendOnce(hl7(), Buffer.from('MSH|^~\\&|X\r')), 1),
-      withdrawal: await left(() => sendOnce(hl7(), withdrawal), 4),
-      again: await left(() => sendOnce(hl7(), withdrawal), 1),
+      replacement: await left(() => sendOnce(hl7(), replacement), 4, 'replaced'),
+      garbage: await left(() => sendOnce(hl7(), Buffer.from('MSH|^~\\&|X\r')), 1, 'refused report'),
+      withdrawal: await left(() => sendOnce(hl7(), withdrawal), 4, 'withdrawn'),
+      again: await left(() => sendOnce(hl7(), withdrawal), 1, 'sent twice'),
     };
     expect(journeys).toEqual({
+      replacement: [
+        'dmp.provide-and-register success',
+        'dmp.stored-query success',
+        'intake.accepted success',
+        'publication.published success',
+      ],
       garbage: ['intake.refused refused intake.header-field'],
       withdrawal: [
         'dmp.stored-query success',
@@ -161,14 +187,18 @@ describe('what each journey leaves in the trail', () => {
 
   it('images served to a peer, and peers that are refused', async () => {
     const statuses: (number | undefined)[] = [];
-    const events = await left(async () => {
-      statuses.push((await ask('listed', dx)).status);
-      statuses.push((await ask('unlisted', dx)).status);
-      statuses.push((await ask('listed', dx, 'no-token')).status);
-      statuses.push((await ask('listed', { ...dx, kosSopInstanceUid: '1.2.3' })).status);
-      await ask('revoked', dx).catch(() => undefined);
-      await ask('foreign', dx).catch(() => undefined);
-    }, 6);
+    const events = await left(
+      async () => {
+        statuses.push((await ask('listed', dx)).status);
+        statuses.push((await ask('unlisted', dx)).status);
+        statuses.push((await ask('listed', dx, 'no-token')).status);
+        statuses.push((await ask('listed', { ...dx, kosSopInstanceUid: '1.2.3' })).status);
+        await ask('revoked', dx).catch(() => undefined);
+        await ask('foreign', dx).catch(() => undefined);
+      },
+      6,
+      'served',
+    );
     const expected = [
       'pki.certificate-refused refused',
       'pki.certificate-refused refused',
@@ -185,24 +215,43 @@ describe('what each journey leaves in the trail', () => {
     const images = () => professional.page(`${dossier}/examens/${exam}/images`);
     let exam = '';
     const journeys = {
-      called: await left(async () => {
-        const answer = await professional.agent.post('/contextual-call').type('form').send(callOf(prior.patient));
-        const { pathname } = new URL(answer.headers.location ?? '');
-        await professional.page(pathname);
-        await professional.login('generaliste', pathname);
-        dossier = (await professional.page(pathname)).headers.location ?? '';
-      }, 3),
-      listed: await left(async () => {
-        const list = await professional.page(dossier);
-        exam = /examens\/([\w-]+)\/images/.exec(list.text)?.[1] ?? '';
-      }, 2),
+      called: await left(
+        async () => {
+          const answer = await professional.agent.post('/contextual-call').type('form').send(callOf(prior.patient));
+          const { pathname } = new URL(answer.headers.location ?? '');
+          await professional.page(pathname);
+          await professional.login('generaliste', pathname);
+          dossier = (await professional.page(pathname)).headers.location ?? '';
+        },
+        3,
+        'called',
+      ),
+      listed: await left(
+        async () => {
+          const list = await professional.page(dossier);
+          exam = /examens\/([\w-]+)\/images/.exec(list.text)?.[1] ?? '';
+        },
+        3,
+        'listed',
+      ),
       // A line for each series, as it comes.
-      opened: distinct(await left(images, 3 + new Set(prior.objects.map((one) => one.seriesInstanceUid)).size)),
+      opened: distinct(
+        await left(images, 3 + new Set(prior.objects.map((one) => one.seriesInstanceUid)).size, 'opened'),
+      ),
       imported: await left(
         () => professional.send(`${dossier}/import`, { examens: exam, tout: '1', confirme: '1' }),
-        3,
+        2,
+        'imported',
       ),
-      closed: await left(() => professional.send(`${dossier}/fermer`), 2),
+      exported: await left(
+        async () => {
+          const { status, type } = await professional.page(`${dossier}/archive?examens=${exam}`).buffer(true);
+          expect([status, type]).toEqual([200, 'application/zip']);
+        },
+        2,
+        'exported',
+      ),
+      closed: await left(() => professional.send(`${dossier}/fermer`), 2, 'closed'),
     };
     expect(journeys).toEqual({
       called: ['context.called success', 'context.opened success', 'portal.login success'],
@@ -214,6 +263,7 @@ describe('what each journey leaves in the trail', () => {
         'viewer.opened success',
       ],
       imported: ['transfer.imported success', 'transfer.started success'],
+      exported: ['dmp.retrieve success', 'transfer.archive-exported success'],
       closed: ['context.closed success', 'retrieval.purged success'],
     });
   });
@@ -226,23 +276,96 @@ describe('what each journey leaves in the trail', () => {
       idCDA: documentIdOf(risStudy(dx)),
     });
     await browser.login('radiologue');
-    const events = await left(async () => {
-      const { headers } = await browser.page(`/IHEInvokeImageDisplay?${link.toString()}`);
-      await browser.page(headers.location ?? '');
-    }, 2);
+    const events = await left(
+      async () => {
+        const { headers } = await browser.page(`/IHEInvokeImageDisplay?${link.toString()}`);
+        await browser.page(headers.location ?? '');
+      },
+      2,
+      'linked',
+    );
     expect(events).toEqual(['viewer.link-opened success', 'viewer.opened success']);
   });
 
   it('an administrator at the journal and at the command line; logout', async () => {
     expect({
-      journal: await left(() => browser.page('/journal'), 1),
-      refresh: await left(() => runOperatorTool(settings, 'whitelist', 'refresh'), 1),
-      logout: await left(() => browser.send('/logout'), 1),
+      journal: await left(() => browser.page('/journal'), 1, 'journal'),
+      refresh: await left(() => runOperatorTool(settings, 'whitelist', 'refresh'), 1, 'refresh'),
+      logout: await left(() => browser.send('/logout'), 1, 'logout'),
     }).toEqual({
       journal: ['portal.trail-consulted success'],
       refresh: ['whitelist.refreshed success'],
       logout: ['portal.logout success'],
     });
+  });
+
+  it('is told to the audit record repository: these messages of each journey, and no other', async () => {
+    const told: Record<string, string[]> = {};
+    for (const journey of records.keys()) {
+      const lines = (await receivedOf(journey)).map(({ event: { id, types, action, outcome } }) =>
+        [id, types[0] ?? '-', action, outcome].join(' '),
+      );
+      // A message for each series, as it comes.
+      told[journey] = (journey === 'opened' ? distinct(lines) : lines).sort();
+    }
+    expect(told).toEqual({
+      replaced: ['110106 ITI-41 R 0', '110107 intake.accepted C 0', '110112 ITI-18 E 0', 'publication.published - C 0'],
+      'refused report': ['110107 intake.refused C 4'],
+      withdrawn: [
+        '110106 ITI-57 U 0',
+        '110107 intake.accepted C 0',
+        '110112 ITI-18 E 0',
+        'publication.withdrawn - D 0',
+      ],
+      'sent twice': ['110107 intake.duplicate C 0'],
+      served: [
+        '110104 RAD-107 R 0',
+        '110104 RAD-107 R 4',
+        '110113 110126 E 4',
+        '110113 110126 E 4',
+        '110113 110126 E 4',
+        '110113 110132 E 4',
+      ],
+      called: ['110110 context.called R 0', '110110 context.opened R 0', '110114 110122 E 0'],
+      listed: ['110110 exams.listed R 0', '110112 ITI-18 E 0', '110112 TD0.2 E 0'],
+      opened: ['110103 exams.manifest-read R 0', '110103 viewer.opened R 0', '110104 RAD-107 C 0', '110107 ITI-43 C 0'],
+      imported: ['110102 transfer.started E 0', '110107 transfer.imported C 0'],
+      exported: ['110106 transfer.archive-exported R 0', '110107 ITI-43 C 0'],
+      closed: ['context.closed - E 0', 'retrieval.purged - D 0'],
+      linked: ['110103 viewer.link-opened R 0', '110103 viewer.opened R 0'],
+      journal: ['110101 - R 0'],
+      refresh: ['110113 110129 E 0'],
+      logout: ['110114 110123 E 0'],
+    });
+  });
+
+  it('and those of ITI hold what their tables ask', async () => {
+    const messageOf = async (journey: string, type: string) =>
+      (await receivedOf(journey)).find(({ event }) => event.types.includes(type))?.xml ?? '';
+    const query = await messageOf('listed', 'ITI-18');
+    const [, base64 = ''] = /<ParticipantObjectQuery>([^<]+)</.exec(query) ?? [];
+    const asked = Buffer.from(base64, 'base64').toString();
+    expect(asked).toMatch(/^<query:AdhocQueryRequest .*<\/query:AdhocQueryRequest>$/);
+    expect(asked).toContain(`&apos;${prior.patient.ins}^^^&amp;`);
+    expect(query).toContain('ParticipantObjectID="urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"');
+    const { url } = neighbours.dmp;
+    expect(query).toContain(`UserID="${url}/registry"`);
+    const submissionSet = 'csd-code="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"';
+    for (const [journey, type] of [
+      ['replaced', 'ITI-41'],
+      ['withdrawn', 'ITI-57'],
+    ]) {
+      const message = await messageOf(journey, type);
+      expect(message).toContain(submissionSet);
+      expect(message).toContain(`ParticipantObjectID="${us.patient.ins}^^^&amp;`);
+    }
+    const retrieved = await messageOf('opened', 'ITI-43');
+    expect(retrieved).toContain(`UserID="${url}/repository"`);
+    expect(retrieved).toMatch(/<ParticipantObjectDetail type="Repository Unique Id" value="[^"]+"/);
+    expect(retrieved).toContain(`ParticipantObjectID="${prior.kosSopInstanceUid}"`);
+    // The trail itself names the patient in its own columns only.
+    const { rows } = await db.query('SELECT 1 FROM audit_record WHERE position(patient_matricule IN facts::text) > 0');
+    expect(rows).toEqual([]);
   });
 
   it('a stop and a start with another setting', async () => {
