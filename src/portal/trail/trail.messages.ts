@@ -142,5 +142,6 @@ export const trailMessages = {
   details: 'Détails',
   noViewing: 'Personne n’a consulté les données de ce patient sur cette période.',
   noSeen: 'Ce professionnel n’a consulté aucune donnée de patient sur cette période.',
+  wholeInExport: "(entier dans l'export)",
   gateway: 'La passerelle',
 } as const;

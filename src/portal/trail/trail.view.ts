@@ -74,6 +74,12 @@ export function choices(form: TrailForm) {
 
 const kindLabel = (kind: TrailLine['kind']): string => kindWords[kind] ?? kind;
 
+/** Most characters of one fact in a line of the page; what is cut is whole in the export. */
+const factCharactersMax = 160;
+
+const readable = (fact: string): string =>
+  fact.length > factCharactersMax ? `${fact.slice(0, factCharactersMax)}… ${trailMessages.wholeInExport}` : fact;
+
 export function lineView(line: TrailLine) {
   const { actor, facts } = line;
   return {
@@ -83,7 +89,7 @@ export function lineView(line: TrailLine) {
     who: actor.professionalName ?? actor.professionalId ?? actor.peer ?? trailMessages.gateway,
     whoId: actor.professionalName ? actor.professionalId : undefined,
     structureId: actor.structureId,
-    facts: Object.entries(facts).map(([key, value]) => `${key} : ${String(value)}`),
+    facts: Object.entries(facts).map(([key, value]) => `${key} : ${readable(String(value))}`),
   };
 }
 

@@ -1,0 +1,20 @@
+import type { TrailLine } from '../../audit';
+import { lineView } from './trail.view';
+
+describe('a line of the journal', () => {
+  const line = (facts: TrailLine['facts']): TrailLine =>
+    ({ id: '1', kind: 'dmp.stored-query', outcome: 'success', actor: {}, facts }) as unknown as TrailLine;
+
+  it('shows short facts whole', () => {
+    expect(lineView(line({ reason: 'unknown-peer', bytes: 12 })).facts).toEqual([
+      'reason : unknown-peer',
+      'bytes : 12',
+    ]);
+  });
+
+  it('cuts a long one, such as the query sent to the DMP, and says where it is whole', () => {
+    const [fact] = lineView(line({ query: '<AdhocQuery>'.repeat(500) })).facts;
+    expect(fact?.length).toBeLessThan(220);
+    expect(fact).toContain("dans l'export");
+  });
+});
