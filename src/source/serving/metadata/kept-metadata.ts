@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUid } from '../../../standards/dicom';
-import { DamagedFile, KeptSeries, packSeries } from './kept-series';
+import { DamagedFile, KeptSeries, packSeries, Texts } from './kept-series';
 
 /** Largest file: it is read whole. Some 8 000 instances to the mebibyte. */
 const fileBytesMax = 8 * 1024 * 1024;
@@ -36,7 +36,7 @@ export interface SeriesToKeep {
   readonly seriesInstanceUid: string;
   readonly fingerprint: string;
   /** DICOM JSON of each instance, in the order of the manifest. */
-  readonly texts: readonly string[];
+  readonly texts: Texts;
   readonly readAtMs: number;
 }
 

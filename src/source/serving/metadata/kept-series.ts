@@ -28,6 +28,12 @@ interface Header {
 /** The bytes are not what was written: cut, altered, or another program's. */
 export class DamagedFile extends Error {}
 
+/** What makes the texts failed: nothing is wrong with the disk. */
+export class TextsFailed extends Error {}
+
+/** Texts as they are made: a whole series is never in memory. */
+export type Texts = Iterable<string> | AsyncIterable<string>;
+
 /** Some instances in a row: their texts, with a line break between two of them. */
 export interface Piece {
   readonly instances: number;
@@ -37,20 +43,40 @@ export interface Piece {
 /**
  * The file of one series: what it is, where its blocks are, the blocks (gzip, which detects damage).
  * @param texts DICOM JSON of each instance, without a line break, in the order of the manifest
+ * @throws TextsFailed with the fault of `texts` as its cause
  */
-export async function packSeries(texts: readonly string[], fingerprint: string): Promise<Buffer> {
+export async function packSeries(texts: Texts, fingerprint: string): Promise<Buffer> {
   const blocks: Block[] = [];
   const packed: Buffer[] = [];
-  for (let at = 0; at < texts.length;) {
-    const from = at;
-    for (let characters = 0; at < texts.length && characters < blockCharacters; at++) characters += texts[at].length;
-    const text = Buffer.from(texts.slice(from, at).join('\n'));
+  for await (const lines of inBlocks(texts)) {
+    const text = Buffer.from(lines.join('\n'));
     const bytes = await pack(text, { level: 4 });
-    blocks.push({ instances: at - from, bytes: text.length, packedBytes: bytes.length });
+    blocks.push({ instances: lines.length, bytes: text.length, packedBytes: bytes.length });
     packed.push(bytes);
   }
   const header = Buffer.from(JSON.stringify({ fingerprint, blocks } satisfies Header));
   return Buffer.concat([Buffer.from(`${format} ${header.length} ${sha256(header)}\n`), header, ...packed]);
+}
+
+async function* inBlocks(texts: Texts): AsyncGenerator<string[], void, void> {
+  let lines: string[] = [];
+  let characters = 0;
+  for await (const text of told(texts)) {
+    lines.push(text);
+    characters += text.length;
+    if (characters < blockCharacters) continue;
+    yield lines;
+    [lines, characters] = [[], 0];
+  }
+  if (lines.length > 0) yield lines;
+}
+
+async function* told(texts: Texts): AsyncGenerator<string, void, void> {
+  try {
+    yield* texts;
+  } catch (cause) {
+    throw new TextsFailed('the texts of a series cannot be made', { cause });
+  }
 }
 
 /** Kept metadata of one series, in the order of the manifest; a block is unpacked only when asked for. */

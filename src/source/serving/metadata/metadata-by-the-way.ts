@@ -8,7 +8,7 @@ import type { ServableManifest } from '../../archive';
 import { servingConfig } from '../serving.config';
 import { GatheredHeads, WholeSeries } from './gathered-heads';
 import { MetadataKeeper } from './metadata-keeper';
-import { insOf, textOf } from './metadata-texts';
+import { insOf, TextContext, textOf } from './metadata-texts';
 import { PassingHeads } from './passing-heads';
 
 /** Texts made before other work has its turn: about two milliseconds. */
@@ -52,26 +52,28 @@ export class MetadataByTheWay {
     return this.keeper.lacks(manifest, seriesInstanceUid) && !this.refused.has(keyOf(manifest, seriesInstanceUid));
   }
 
-  private async keep({ manifest, seriesInstanceUid, heads, readAtMs }: WholeSeries): Promise<void> {
+  private async keep(whole: WholeSeries): Promise<void> {
+    const { manifest, seriesInstanceUid, readAtMs } = whole;
     const context = { manifest, ins: insOf(manifest), basePath: this.config.basePath };
-    const texts: string[] = [];
     try {
-      for (const { sopInstanceUid } of manifest.expected({
-        studyInstanceUid: manifest.studyInstanceUid,
-        seriesInstanceUid,
-      })) {
-        const read = heads.get(sopInstanceUid);
-        if (!read) return;
-        if (texts.length % textsATurn === textsATurn - 1) await nextTurn();
-        texts.push(textOf(read, seriesInstanceUid, context));
-      }
+      await this.keeper.keep(context, seriesInstanceUid, textsOf(whole, context), readAtMs);
     } catch (error) {
       if (this.refused.size >= refusedMax) this.refused.clear();
       this.refused.add(keyOf(manifest, seriesInstanceUid));
       this.logger.warn({ seriesInstanceUid, cause: describeCause(error) }, 'metadata of a series cannot be kept');
-      return;
     }
-    await this.keeper.keep(context, seriesInstanceUid, texts, readAtMs);
+  }
+}
+
+/** Texts of a series in the order of the manifest, made when asked for, other work having its turn between some of them. */
+async function* textsOf(whole: WholeSeries, context: TextContext): AsyncGenerator<string, void, void> {
+  const { manifest, seriesInstanceUid, heads } = whole;
+  const { studyInstanceUid } = manifest;
+  for (const [at, { sopInstanceUid }] of manifest.expected({ studyInstanceUid, seriesInstanceUid }).entries()) {
+    const read = heads.get(sopInstanceUid);
+    if (!read) throw new Error('an image of the manifest did not come by');
+    if (at % textsATurn === textsATurn - 1) await nextTurn();
+    yield textOf(read, seriesInstanceUid, context);
   }
 }
 

@@ -8,6 +8,7 @@ import { counter, gauge } from '../../../platform/metrics';
 import { persistenceConfig } from '../../../platform/persistence';
 import type { ServableManifest } from '../../archive';
 import { FoundSeries, KeptMetadata } from './kept-metadata';
+import { Texts, TextsFailed } from './kept-series';
 import { metadataConfig } from './metadata.config';
 import { fingerprintOf, TextContext } from './metadata-texts';
 
@@ -94,13 +95,11 @@ export class MetadataKeeper implements OnApplicationShutdown {
       .finally(() => (this.waiting -= 1));
   }
 
-  /** @returns false when it could not be kept */
-  async keep(
-    context: TextContext,
-    seriesInstanceUid: string,
-    texts: readonly string[],
-    readAtMs: number,
-  ): Promise<boolean> {
+  /**
+   * @returns false when it could not be kept
+   * @throws TextsFailed when it is the texts that failed
+   */
+  async keep(context: TextContext, seriesInstanceUid: string, texts: Texts, readAtMs: number): Promise<boolean> {
     if (!this.isWriting) return false;
     const { manifest } = context;
     const fingerprint = fingerprintOf(context, instancesOf(manifest, seriesInstanceUid));
@@ -108,6 +107,7 @@ export class MetadataKeeper implements OnApplicationShutdown {
     try {
       return await this.store.keep({ kosSopInstanceUid, seriesInstanceUid, fingerprint, texts, readAtMs });
     } catch (error) {
+      if (error instanceof TextsFailed) throw error;
       failures.inc();
       this.pausedUntilMs = Math.max(this.pausedUntilMs, Date.now() + pauseMs);
       this.logger.warn(
