@@ -42,5 +42,6 @@ module.exports = {
     ring('flows', ['<rootDir>/test/flows/**/*.flow.ts']),
     ring('browser', ['<rootDir>/test/browser/**/*.browser.ts']),
   ],
+  testSequencer: '<rootDir>/test/slow-first.cjs',
   testTimeout: 60_000,
 };
