@@ -12,6 +12,7 @@ function tell(ready: ReadyFacts, dataDir: string): void {
   say('');
   say('The gateway and its sandbox are up:');
   say(`  portal                ${ready.portal.url}   (users of Pro Santé Connect: ${users})`);
+  say(`  RIS (contextual call) ${ready.portal.risPage}   the way of a physician to the images begins there`);
   say(`  WADO-RS (exchange)    ${ready.source.url}`);
   say(`  PACS                  ${ready.pacs.aeTitle}@${ready.pacs.host}:${ready.pacs.port} (${ready.pacs.kind})`);
   say(`  documents of the DMP  ${ready.dmp.documents}`);
