@@ -2,12 +2,11 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { DataSource } from 'typeorm';
 import { ViewerOpening } from '../../src/viewer';
 import { logInAs, launchBrowser, picture, TestBrowser } from '../support/browser';
-import { painted, viewerFrame } from '../support/browser-viewer';
+import { painted, paintMsMax, untilLoaded, viewerFrame } from '../support/browser-viewer';
 import { readPixels } from '../support/pixels';
 import { ScheduledSource } from '../support/scheduled-source';
 import { filesOf, startViewerBench, ViewerBench, viewerPatientOf } from '../support/viewer-bench';
 
-const paintMsMax = 90_000;
 /** Without a graphics card, on a busy machine, a first image takes its time. */
 const testMsMax = 240_000;
 
@@ -110,11 +109,7 @@ describe('the viewer', () => {
       await frame.locator('.cornerstone-canvas').first().hover();
       // Each image is on its way at once, although the browser's connections are few and twelve series are awaited.
       for (let turn = 0; turn < 23; turn++) await page.mouse.wheel(0, 100);
-      await frame.waitForFunction(
-        `window.cornerstone.getRenderingEngines()[0].getViewports()[0].getImageIds().every((id) => window.cornerstone.cache.isLoaded(id))`,
-        undefined,
-        { timeout: 20_000 },
-      );
+      await untilLoaded(page);
       const last = await readPixels(page, 0);
       expect([last.count, last.index]).toEqual([24, 23]);
       expect(last.against(bench.files.get(last.sopInstanceUid) as Buffer)).toBe(1);

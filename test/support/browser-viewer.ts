@@ -60,9 +60,40 @@ export function stackLengths(page: Page): Promise<number[]> {
   return viewerFrame(page).evaluate('window.drimboxViewer.counts()');
 }
 
+/** Waits until the viewports hold stacks of these lengths. As a function: the page's policy lets no text be run again and again. */
 export async function untilStacks(page: Page, ...lengths: number[]): Promise<void> {
+  type Known = { drimboxViewer?: { counts(): number[] } };
   await viewerFrame(page).waitForFunction(
-    `JSON.stringify(window.drimboxViewer?.counts()) === ${JSON.stringify(JSON.stringify(lengths))}`,
+    (wanted) => JSON.stringify((globalThis as unknown as Known).drimboxViewer?.counts()) === wanted,
+    JSON.stringify(lengths),
+    { timeout: paintMsMax },
+  );
+}
+
+/** Waits until as many viewports of this kind are shown (cornerstone's names: stack, orthographic). */
+export async function untilViewports(page: Page, kind: string, count: number): Promise<void> {
+  type Engine = { getViewports(): { type: string }[] };
+  type Known = { cornerstone: { getRenderingEngines(): Engine[] } };
+  await viewerFrame(page).waitForFunction(
+    ([wanted, many]) => {
+      const [engine] = (globalThis as unknown as Known).cornerstone.getRenderingEngines();
+      return engine?.getViewports().filter(({ type }) => type === wanted).length === many;
+    },
+    [kind, count] as const,
+    { timeout: paintMsMax },
+  );
+}
+
+/** Waits until every image of the first stack is in the browser's memory. */
+export async function untilLoaded(page: Page): Promise<void> {
+  type Engine = { getViewports(): { getImageIds(): string[] }[] };
+  type Cornerstone = { getRenderingEngines(): Engine[]; cache: { isLoaded(id: string): boolean } };
+  await viewerFrame(page).waitForFunction(
+    () => {
+      const { getRenderingEngines, cache } = (globalThis as unknown as { cornerstone: Cornerstone }).cornerstone;
+      const ids = getRenderingEngines()[0]?.getViewports()[0]?.getImageIds() ?? [];
+      return ids.length > 0 && ids.every((id) => cache.isLoaded(id));
+    },
     undefined,
     { timeout: paintMsMax },
   );
