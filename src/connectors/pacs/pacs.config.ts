@@ -115,6 +115,12 @@ export const pacsConfig = defineSlice(
       describe: 'Longest silence of a PACS that owes an answer.',
       unit: 'ms',
     }),
+    idleMs: variable('DRIMBOX_DICOM_IDLE_MS', text.integer(0, 600_000).default(5_000), {
+      describe:
+        'An association with a PACS that has no work is released after this; 0 releases it at once, for a PACS that serves ' +
+        'one association at a time and has other callers.',
+      unit: 'ms',
+    }),
   },
   {
     check: ({ list, listen, listenTls, allowedCallers }) => [

@@ -27,7 +27,7 @@ export type DicomWebFactory = (config: DicomWebPacsConfig) => Pacs;
 export const DICOMWEB_FACTORY = Symbol('DicomWebFactory');
 
 function settingsOf(config: Values) {
-  return { ...defaultDimseSettings, silenceMs: config.silenceMs };
+  return { ...defaultDimseSettings, silenceMs: config.silenceMs, warmMs: config.idleMs };
 }
 
 /** Our listener as the application knows it. Rooms register their `StoreHandler` at module initialisation. */

@@ -1,3 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { GatewayError } from '../../../platform/errors';
+import { pacsErrors } from '../pacs.errors';
 import { Holder, Places } from '../retrieval/places';
 import { Peer } from './connect';
 import { DimseSettings } from './dimse-settings';
@@ -52,9 +55,39 @@ export class AssociationPool {
     }
   }
 
+  /**
+   * A PACS may serve fewer associations than we were told, even one alone: it then leaves the next one unanswered, or rejects it,
+   * for as long as ours stay idle. Those are given up as soon as that shows.
+   */
   private async open(plan: AssociationPlan): Promise<Requester> {
     this.releaseOneIfFull();
-    return Requester.open(plan, this.peer, this.settings);
+    const opening = () => Requester.open(plan, this.peer, this.settings);
+    const yieldLater = setTimeout(() => void this.releaseWarm(), this.settings.yieldMs);
+    try {
+      return await opening();
+    } catch (error) {
+      const isTooMany = GatewayError.of(error)?.entry === pacsErrors.tooMany;
+      if (!isTooMany || this.warm.length === 0) throw error;
+      await this.releaseWarm();
+      // The PACS counts it for a moment longer than it took to answer the release.
+      await pause(this.settings.yieldMs);
+      return await opening();
+    } finally {
+      clearTimeout(yieldLater);
+    }
+  }
+
+  /** Resolves when the PACS has let all of them go. */
+  private async releaseWarm(): Promise<void> {
+    await Promise.all(
+      this.warm.splice(0).map(({ requester, timer }) => {
+        clearTimeout(timer);
+        if (!requester.isOpen) return undefined;
+        const closed = new Promise<void>((resolve) => (requester.onClosed = resolve));
+        requester.release();
+        return closed;
+      }),
+    );
   }
 
   /** Warm associations of other plans count for the peer too. */
@@ -79,7 +112,8 @@ export class AssociationPool {
   private keep(key: string, requester: Requester): void {
     requester.storeReceiver = undefined;
     if (!requester.isOpen) return;
-    if (!requester.isIdle || this.closed || this.warm.length >= warmMax) return requester.release();
+    const isKept = requester.isIdle && !this.closed && this.warm.length < warmMax && this.settings.warmMs > 0;
+    if (!isKept) return requester.release();
     const timer = setTimeout(() => this.drop(requester), this.settings.warmMs);
     timer.unref();
     this.warm.push({ key, requester, timer });

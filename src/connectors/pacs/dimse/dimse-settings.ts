@@ -7,8 +7,10 @@ export interface DimseSettings {
   readonly artimMs: number;
   /** Silence of a peer while an answer is due. */
   readonly silenceMs: number;
-  /** A warm association without work is released after this. */
+  /** A warm association without work is released after this; 0: at once. */
   readonly warmMs: number;
+  /** When the PACS lets a new association wait for this long, those that are idle are released: it may serve one at a time. */
+  readonly yieldMs: number;
   /** After C-CANCEL, time left to the peer before the association is aborted. */
   readonly cancelGraceMs: number;
 }
@@ -18,7 +20,8 @@ export const defaultDimseSettings: DimseSettings = {
   connectTimeoutMs: 5_000,
   artimMs: 10_000,
   silenceMs: 30_000,
-  warmMs: 20_000,
+  warmMs: 5_000,
+  yieldMs: 250,
   cancelGraceMs: 1_000,
 };
 
