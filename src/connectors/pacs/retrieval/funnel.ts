@@ -1,9 +1,9 @@
 import { InstanceHeader, InstanceSink } from '../pacs.port';
 
 /** Bytes that an instance may hold back while another one is being delivered. */
-const parcelBytesMax = 8 * 1_048_576;
+const parcelBytesMax = 4 * 1_048_576;
 /** Bytes that all instances together may hold back: whole small ones add up behind a slow reader. */
-const funnelBytesMax = 16 * 1_048_576;
+const funnelBytesMax = 8 * 1_048_576;
 
 /** One instance on its way from an association to the sink. */
 export class Parcel {

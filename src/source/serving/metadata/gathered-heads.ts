@@ -1,8 +1,8 @@
 import type { ServableManifest } from '../../archive';
 import type { ReadHead } from './metadata-reader';
 
-/** Heads that wait for the rest of their series, all together: some ten thousand images. */
-const bytesMax = 16 * 1024 * 1024;
+/** Heads that wait for the rest of their series, all together: some five thousand images. */
+const bytesMax = 8 * 1024 * 1024;
 /** A series that is not complete after this long is given up: its heads would be of different times. */
 const ageMsMax = 10 * 60_000;
 

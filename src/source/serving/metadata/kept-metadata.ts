@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { join } from 'node:path';
 import { isUid } from '../../../standards/dicom';
 import { DamagedFile, KeptSeries, packSeries, Texts } from './kept-series';
+import { TextSpool } from './text-spool';
 
 /** Largest file: it is read whole. Some 8 000 instances to the mebibyte. */
 const fileBytesMax = 8 * 1024 * 1024;
@@ -119,8 +120,9 @@ export class KeptMetadata {
    */
   async keep({ kosSopInstanceUid, seriesInstanceUid, fingerprint, texts, readAtMs }: SeriesToKeep): Promise<boolean> {
     const file = this.fileOf(kosSopInstanceUid, seriesInstanceUid);
-    const bytes = file ? await packSeries(texts, fingerprint) : Buffer.alloc(0);
-    if (!file || bytes.length > Math.min(fileBytesMax, this.limits.bytesMax)) return false;
+    const bytesMax = Math.min(fileBytesMax, this.limits.bytesMax);
+    const bytes = file && (await packSeries(texts, fingerprint, bytesMax));
+    if (!file || !bytes) return false;
     await this.makeRoom(kosSopInstanceUid, bytes.length);
     await mkdir(join(this.folder, kosSopInstanceUid), { recursive: true, mode: 0o700 });
     const draft = join(this.folder, `.draft-${randomUUID()}`);
@@ -135,6 +137,12 @@ export class KeptMetadata {
     this.drop(kosSopInstanceUid, seriesInstanceUid);
     this.note(kosSopInstanceUid, seriesInstanceUid, { bytes: bytes.length, readAtMs });
     return true;
+  }
+
+  /** A draft for the texts of one series, which its owner closes; one left by a process that ended is removed later. */
+  async spool(): Promise<TextSpool> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    return TextSpool.open(join(this.folder, `.draft-${randomUUID()}`));
   }
 
   /** What is kept of these series was found equal to what the PACS holds now. */

@@ -43,19 +43,24 @@ export interface Piece {
 /**
  * The file of one series: what it is, where its blocks are, the blocks (gzip, which detects damage).
  * @param texts DICOM JSON of each instance, without a line break, in the order of the manifest
+ * @param bytesMax nothing is given back, and no more texts are asked for, when the file would be longer
  * @throws TextsFailed with the fault of `texts` as its cause
  */
-export async function packSeries(texts: Texts, fingerprint: string): Promise<Buffer> {
+export async function packSeries(texts: Texts, fingerprint: string, bytesMax: number): Promise<Buffer | undefined> {
   const blocks: Block[] = [];
   const packed: Buffer[] = [];
+  let packedBytes = 0;
   for await (const lines of inBlocks(texts)) {
     const text = Buffer.from(lines.join('\n'));
     const bytes = await pack(text, { level: 4 });
     blocks.push({ instances: lines.length, bytes: text.length, packedBytes: bytes.length });
     packed.push(bytes);
+    packedBytes += bytes.length;
+    if (packedBytes > bytesMax) return undefined;
   }
   const header = Buffer.from(JSON.stringify({ fingerprint, blocks } satisfies Header));
-  return Buffer.concat([Buffer.from(`${format} ${header.length} ${sha256(header)}\n`), header, ...packed]);
+  const file = Buffer.concat([Buffer.from(`${format} ${header.length} ${sha256(header)}\n`), header, ...packed]);
+  return file.length > bytesMax ? undefined : file;
 }
 
 async function* inBlocks(texts: Texts): AsyncGenerator<string[], void, void> {

@@ -5,6 +5,7 @@ import { ConfigOf } from '../../../platform/config';
 import { describeCause } from '../../../platform/errors';
 import { Logger } from '../../../platform/logging';
 import type { ServableManifest } from '../../archive';
+import { RequestsUnderWay } from '../delivery/requests-under-way';
 import { servingConfig } from '../serving.config';
 import { GatheredHeads, WholeSeries } from './gathered-heads';
 import { MetadataKeeper } from './metadata-keeper';
@@ -14,8 +15,10 @@ import { PassingHeads } from './passing-heads';
 /** Texts made before other work has its turn: about two milliseconds. */
 const textsATurn = 20;
 const refusedMax = 10_000;
+/** With more requests under way than this, images go their way alone: the collector reads the metadata when there is time. */
+const requestsMax = 2;
 
-/** Images on their way to a caller have their metadata kept by the way, when these are not kept yet. */
+/** Images on their way to a caller have their metadata kept by the way, when these are not kept yet and few requests are under way. */
 @Injectable()
 export class MetadataByTheWay {
   private readonly gathered = new GatheredHeads();
@@ -27,10 +30,12 @@ export class MetadataByTheWay {
   constructor(
     @Inject(servingConfig.token) private readonly config: Pick<ConfigOf<typeof servingConfig>, 'basePath'>,
     private readonly keeper: MetadataKeeper,
+    private readonly requests: RequestsUnderWay,
   ) {}
 
   /** The sink itself, or one that gathers heads on the way to it. */
   alongside(sink: InstanceSink, manifest: ServableManifest, expected: readonly ExpectedInstance[]): InstanceSink {
+    if (this.requests.count > requestsMax) return sink;
     const series = new Set(expected.map(({ seriesInstanceUid }) => seriesInstanceUid));
     const lacking = [...series].filter((uid) => this.isLacking(manifest, uid));
     if (lacking.length === 0) return sink;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -10,7 +10,7 @@ import {
   seriesUids,
   startMetadata,
 } from '../../../../test/support/metadata-bench';
-import type { InstanceSink } from '../../../connectors/pacs';
+import { InstanceSink, pacsErrors } from '../../../connectors/pacs';
 import { GatewayError } from '../../../platform/errors';
 import { configureLogging } from '../../../platform/logging';
 import { ManifestArchive, ServableManifest } from '../../archive';
@@ -37,7 +37,7 @@ class Archive {
   };
 }
 
-const times = { quietMs: 30, soonMs: 10, everyMs: 50, retryMs: 100 };
+const times = { quietMs: 30, patienceMs: 60_000, portionPauseMs: 5, soonMs: 10, everyMs: 50, retryMs: 100 };
 
 describe('metadata read ahead', () => {
   let dataDir: string;
@@ -124,6 +124,54 @@ describe('metadata read ahead', () => {
     expect(pacs.asked).toHaveLength(40);
   });
 
+  it('is read in small portions, after a bounded wait, on a gateway that is never quiet', async () => {
+    archive.served = [manifestOf([100])];
+    const portions: number[] = [];
+    const { retrieve } = pacs;
+    const refusedOnce = new Set([1]);
+    Object.assign(pacs, {
+      retrieve: (...asked: Parameters<typeof retrieve>) => {
+        portions.push(asked[0].instances.length);
+        // Its places are taken by requests: another time.
+        if (refusedOnce.delete(portions.length)) return Promise.reject(new GatewayError(pacsErrors.tooMany));
+        return retrieve(...asked);
+      },
+    });
+    const leave = requests.enter('peer');
+    const { collector, keeper } = start();
+    collector.times = { ...times, patienceMs: 100 };
+    const startedMs = Date.now();
+    await collector.look();
+    leave();
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(100);
+    expect(portions).toEqual([32, 32, 32, 32, 4]);
+    expect(pacs.asked).toHaveLength(100);
+    expect(keeper.store.seriesCount).toBe(1);
+  });
+
+  it('waits on disk until the series is whole, readable by its owner alone, and leaves no draft', async () => {
+    archive.served = [manifestOf([400])];
+    const drafts = () =>
+      readdirSync(join(dataDir, 'metadata'))
+        .filter((name) => name.startsWith('.draft-'))
+        .map((name) => statSync(join(dataDir, 'metadata', name)));
+    let seen: ReturnType<typeof drafts> = [];
+    pacs.commentOf = (uid) => {
+      if (uid.endsWith('.1')) seen = drafts();
+      return uid.repeat(700);
+    };
+    pacs.pause = () => new Promise((resolve) => setImmediate(resolve));
+    const { collector, keeper, service } = start();
+    await collector.look();
+    expect(seen.map(({ mode }) => mode & 0o777)).toEqual([0o600]);
+    expect(seen[0].size).toBeGreaterThan(1_000_000);
+    expect(drafts()).toEqual([]);
+    expect(keeper.store.seriesCount).toBe(1);
+    const { service: unkept } = startMetadata(dataDir, { isKept: false });
+    const [manifest] = archive.served;
+    expect(await metadataText(service, { manifest, pacs })).toBe(await metadataText(unkept, { manifest, pacs }));
+  });
+
   it('of a withdrawn manifest is not kept, though it was being read', async () => {
     archive.served = [manifestOf([40])];
     pacs.pause = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -180,6 +228,7 @@ describe('metadata read ahead', () => {
 describe('metadata of images on their way', () => {
   let dataDir: string;
   const manifest = manifestOf([5, 3]);
+  const requests = new RequestsUnderWay({ all: 100, perPeer: 100 });
   const sink = () => ({ begun: 0, bytes: 0 });
   beforeEach(() => void (dataDir = mkdtempSync(join(tmpdir(), 'metadata-'))));
   afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -196,7 +245,7 @@ describe('metadata of images on their way', () => {
 
   it.each(['together', 'one by one'])('asked for %s are kept, and the images pass untouched', async (how) => {
     const { keeper, service } = startMetadata(dataDir);
-    const byTheWay = new MetadataByTheWay({ basePath: '/rs' }, keeper);
+    const byTheWay = new MetadataByTheWay({ basePath: '/rs' }, keeper, requests);
     const pacs = new CountingPacs();
     const counts = sink();
     const expected = manifest.expected({ studyInstanceUid: manifest.studyInstanceUid });
@@ -219,9 +268,21 @@ describe('metadata of images on their way', () => {
     expect(byTheWay.alongside(same, manifest, expected)).toBe(same);
   });
 
+  it('are not looked at while many requests are under way', () => {
+    const { keeper } = startMetadata(dataDir);
+    const byTheWay = new MetadataByTheWay({ basePath: '/rs' }, keeper, requests);
+    const expected = manifest.expected({ studyInstanceUid: manifest.studyInstanceUid });
+    const plain = open(sink());
+    const [first, ...others] = ['a', 'b', 'c'].map((peer) => requests.enter(peer));
+    expect(byTheWay.alongside(plain, manifest, expected)).toBe(plain);
+    first();
+    expect(byTheWay.alongside(plain, manifest, expected)).not.toBe(plain);
+    for (const leave of others) leave();
+  });
+
   it('that cannot be read, or were cut, leave nothing behind', async () => {
     const { keeper } = startMetadata(dataDir);
-    const byTheWay = new MetadataByTheWay({ basePath: '/rs' }, keeper);
+    const byTheWay = new MetadataByTheWay({ basePath: '/rs' }, keeper, requests);
     const counts = sink();
     const expected = manifest.expected({
       studyInstanceUid: manifest.studyInstanceUid,

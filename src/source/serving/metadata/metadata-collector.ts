@@ -1,5 +1,5 @@
 import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { Pacs, PACS_DIRECTORY, PacsDirectory } from '../../../connectors/pacs';
+import { ExpectedInstance, Pacs, PACS_DIRECTORY, pacsErrors, PacsDirectory } from '../../../connectors/pacs';
 import { ConfigOf } from '../../../platform/config';
 import { describeCause, GatewayError } from '../../../platform/errors';
 import { Logger } from '../../../platform/logging';
@@ -8,14 +8,14 @@ import { ManifestArchive, ServableManifest, ServedManifest } from '../../archive
 import { RequestsUnderWay } from '../delivery/requests-under-way';
 import { servingConfig } from '../serving.config';
 import { servingErrors } from '../serving.errors';
+import { CollectorTurns, Interrupted, TurnTimes } from './collector-turns';
 import { MetadataKeeper } from './metadata-keeper';
 import { metadataConfig } from './metadata.config';
 import { insOf, readTexts, TextContext } from './metadata-texts';
+import { TextSpool } from './text-spool';
 
 /** Times of the collector, ms; shorter ones in tests. */
-export interface CollectorTimes {
-  /** No request under way for this long: a quiet moment. */
-  readonly quietMs: number;
+export interface CollectorTimes extends TurnTimes {
   /** From a change of manifests to looking at them: several changes are looked at together. */
   readonly soonMs: number;
   /** Looks without any change told: what another process changed, what had to wait. */
@@ -24,23 +24,29 @@ export interface CollectorTimes {
   readonly retryMs: number;
 }
 
-const usualTimes: CollectorTimes = { quietMs: 1_000, soonMs: 1_000, everyMs: 60_000, retryMs: 10 * 60_000 };
-const watchMs = 100;
+const usualTimes: CollectorTimes = {
+  quietMs: 1_000,
+  patienceMs: 60_000,
+  portionPauseMs: 1_000,
+  soonMs: 1_000,
+  everyMs: 60_000,
+  retryMs: 10 * 60_000,
+};
+/** Images read at once beside requests: a fraction of a second of one association. */
+const portionInstances = 32;
 const triesMax = 4;
 /** Newest manifests looked at. */
 const manifestsMax = 5_000;
 /** Text of one series beyond which it is not collected. */
-const charactersMax = 64 * 1024 * 1024;
+const textBytesMax = 64 * 1024 * 1024;
 
 const collected = counter('metadata_collected_series_total', 'Series whose metadata were read ahead', ['outcome']);
 
-/** Another request came, or the gateway stops: what was read so far stays. */
-class Interrupted extends Error {}
-
 /**
- * Reads the metadata of newly current manifests ahead of the first request: one series at a time, newest manifest first, only while
- * no request is under way, giving way to the first one that comes. What is on disk tells what is left to do, so that a
- * restart goes on where it stopped. It also removes what is kept of manifests that are served no more.
+ * Reads the metadata of newly current manifests ahead of the first request: one series at a time, newest manifest first, while no
+ * request is under way, giving way to the first one that comes; a gateway that is never quiet has them read all the same, some
+ * images at a time. Texts go to disk as they come. What is kept there tells what is left to do, so that a restart goes on where
+ * it stopped. The collector also removes what is kept of manifests that are served no more.
  */
 @Injectable()
 export class MetadataCollector implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -51,7 +57,7 @@ export class MetadataCollector implements OnApplicationBootstrap, OnApplicationS
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
   private isLookWanted = false;
-  private lastBusyMs = 0;
+  private readonly turns: CollectorTurns;
 
   constructor(
     @Inject(metadataConfig.token) private readonly config: ConfigOf<typeof metadataConfig>,
@@ -59,8 +65,10 @@ export class MetadataCollector implements OnApplicationBootstrap, OnApplicationS
     @Inject(PACS_DIRECTORY) private readonly pacs: PacsDirectory,
     private readonly archive: ManifestArchive,
     private readonly keeper: MetadataKeeper,
-    private readonly requests: RequestsUnderWay,
-  ) {}
+    requests: RequestsUnderWay,
+  ) {
+    this.turns = new CollectorTurns(requests, () => this.times, this.stopping.signal);
+  }
 
   onApplicationBootstrap(): void {
     if (!this.serving.enabled || !this.config.isKept) return;
@@ -148,33 +156,54 @@ export class MetadataCollector implements OnApplicationBootstrap, OnApplicationS
     }
   }
 
-  /** Reads one series, as often interrupted as requests come; what was read stays until it is whole. */
+  /** Reads one series, in as many turns as it takes; what was read stays until it is whole. */
   private async collectSeries(manifest: ServableManifest, seriesInstanceUid: string): Promise<void> {
+    const spool = await this.keeper.store.spool();
+    try {
+      await this.readSeries(manifest, seriesInstanceUid, spool);
+    } finally {
+      await spool.close();
+    }
+  }
+
+  private async readSeries(manifest: ServableManifest, seriesInstanceUid: string, spool: TextSpool): Promise<void> {
     const context: TextContext = { manifest, ins: insOf(manifest), basePath: this.serving.basePath };
     const instances = manifest.expected({ studyInstanceUid: manifest.studyInstanceUid, seriesInstanceUid });
-    const texts = new Map<string, string>();
-    let characters = 0;
     let readAtMs: number | undefined;
-    while (texts.size < instances.length) {
-      await this.quietMoment();
+    while (spool.count < instances.length) {
+      const turn = await this.turns.next();
       // Somebody's request may have had it kept meanwhile; or it was withdrawn.
       if (!this.keeper.lacks(manifest, seriesInstanceUid) || !(await this.isServed(manifest))) return;
       readAtMs ??= Date.now();
-      const missing = instances.filter(({ sopInstanceUid }) => !texts.has(sopInstanceUid));
-      await this.interruptibly(async (signal) => {
-        const pacs = await this.pacsOf(manifest, signal);
-        await readTexts({ pacs, instances: missing, seriesInstanceUid, signal }, context, (uid, text) => {
-          characters += text.length;
-          if (characters > charactersMax) throw new GatewayError(servingErrors.objectTooLarge, { detail: 'metadata' });
-          texts.set(uid, text);
+      const missing = instances.filter(({ sopInstanceUid }) => !spool.has(sopInstanceUid));
+      const some = turn === 'quiet' ? missing : missing.slice(0, portionInstances);
+      await this.turns
+        .take(turn, (signal) => this.readSome(context, some, spool, signal))
+        .catch((error: unknown) => {
+          // Beside requests, these have the PACS first.
+          if (turn === 'quiet' || GatewayError.of(error)?.entry !== pacsErrors.tooMany) throw error;
         });
-      });
     }
-    const ordered = instances.map(({ sopInstanceUid }) => texts.get(sopInstanceUid) ?? '');
-    const isKept = await this.keeper.keep(context, seriesInstanceUid, ordered, readAtMs ?? Date.now());
+    const texts = spool.texts(instances.map(({ sopInstanceUid }) => sopInstanceUid));
+    const isKept = await this.keeper.keep(context, seriesInstanceUid, texts, readAtMs ?? Date.now());
     if (!isKept && this.keeper.isWriting)
       throw new GatewayError(servingErrors.objectTooLarge, { detail: `metadata of ${seriesInstanceUid}` });
     collected.inc({ outcome: isKept ? 'kept' : 'not-kept' });
+  }
+
+  private async readSome(
+    context: TextContext,
+    instances: readonly ExpectedInstance[],
+    spool: TextSpool,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { manifest } = context;
+    const pacs = await this.pacsOf(manifest, signal);
+    const [{ seriesInstanceUid }] = instances;
+    await readTexts({ pacs, instances, seriesInstanceUid, signal, room: spool }, context, (uid, text) => {
+      spool.add(uid, text);
+      if (spool.bytes > textBytesMax) throw new GatewayError(servingErrors.objectTooLarge, { detail: 'metadata' });
+    });
   }
 
   private async isServed({ kosSopInstanceUid, studyInstanceUid }: ServableManifest): Promise<boolean> {
@@ -186,32 +215,5 @@ export class MetadataCollector implements OnApplicationBootstrap, OnApplicationS
     const found = this.pacs.all.length === 1 ? this.pacs.all[0] : await this.pacs.locateStudy(studyInstanceUid, signal);
     if (!found) throw new GatewayError(servingErrors.gone);
     return found;
-  }
-
-  private async quietMoment(): Promise<void> {
-    for (;;) {
-      this.stopping.signal.throwIfAborted();
-      if (this.requests.count > 0) this.lastBusyMs = Date.now();
-      const waitMs = this.lastBusyMs + this.times.quietMs - Date.now();
-      if (waitMs <= 0) return;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, watchMs)));
-    }
-  }
-
-  /** Ends the work when a request comes: its images go before ours. */
-  private async interruptibly(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const abort = new AbortController();
-    const watch = setInterval(() => {
-      if (this.requests.count === 0) return;
-      this.lastBusyMs = Date.now();
-      abort.abort(new Interrupted('a request came'));
-    }, watchMs);
-    try {
-      await work(AbortSignal.any([abort.signal, this.stopping.signal]));
-    } catch (error) {
-      if (!abort.signal.aborted || this.isStopping) throw error;
-    } finally {
-      clearInterval(watch);
-    }
   }
 }

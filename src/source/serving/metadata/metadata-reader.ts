@@ -14,6 +14,12 @@ export interface ReadHead {
   readonly pixelDataFollows: boolean;
 }
 
+/** What takes the heads, or what is made of them. */
+export interface Room {
+  readonly isFull: boolean;
+  drained(): Promise<void>;
+}
+
 /** A sink that keeps only what stands before the pixel data and lets the rest fall. */
 export class MetadataReader implements InstanceSink {
   readonly heads: ReadHead[] = [];
@@ -24,6 +30,7 @@ export class MetadataReader implements InstanceSink {
   constructor(
     private readonly abort: AbortController,
     private readonly onHead: (read: ReadHead) => void,
+    private readonly room?: Room,
   ) {}
 
   begin(header: InstanceHeader): void {
@@ -43,11 +50,11 @@ export class MetadataReader implements InstanceSink {
       this.guard(() => {
         if (walker.push(chunk)) this.keep(walker, true);
       });
-    return true;
+    return this.room?.isFull !== true;
   }
 
   drained(): Promise<void> {
-    return Promise.resolve();
+    return this.room?.drained() ?? Promise.resolve();
   }
 
   end(): void {

@@ -5,7 +5,7 @@ import type { ServableManifest } from '../../archive';
 import { refusedObject } from '../delivery/refused-object';
 import { refuseUndelivered } from '../delivery/undelivered';
 import { addIns } from './json-ins';
-import { MetadataReader, ReadHead } from './metadata-reader';
+import { MetadataReader, ReadHead, Room } from './metadata-reader';
 
 /** Changes whenever the same object would be told in another way. */
 const contentVersion = 1;
@@ -64,6 +64,8 @@ export interface TextsToRead {
   readonly seriesInstanceUid?: string;
   readonly correlationId?: string;
   readonly signal: AbortSignal;
+  /** Where the texts go, when it may fill: the PACS is then slowed down. */
+  readonly room?: Room;
 }
 
 /**
@@ -71,16 +73,17 @@ export interface TextsToRead {
  * @throws GatewayError when one cannot be had, and the signal's reason
  */
 export async function readTexts(
-  { pacs, instances, seriesInstanceUid, correlationId, signal }: TextsToRead,
+  { pacs, instances, seriesInstanceUid, correlationId, signal, room }: TextsToRead,
   context: TextContext,
   keep: (sopInstanceUid: string, text: string) => void,
 ): Promise<void> {
   const seriesOf = new Map(instances.map((one) => [one.sopInstanceUid, one.seriesInstanceUid]));
   const abort = new AbortController();
-  const reader = new MetadataReader(abort, (read) => {
+  const take = (read: ReadHead) => {
     const { sopInstanceUid } = read.header;
     keep(sopInstanceUid, textOf(read, seriesOf.get(sopInstanceUid) ?? '', context));
-  });
+  };
+  const reader = new MetadataReader(abort, take, room);
   const { studyInstanceUid } = context.manifest;
   try {
     const request = { studyInstanceUid, seriesInstanceUid, instances, correlationId };
