@@ -82,7 +82,7 @@ export class AssociationPool {
     await Promise.all(
       this.warm.splice(0).map(({ requester, timer }) => {
         clearTimeout(timer);
-        if (!requester.isOpen) return undefined;
+        if (!requester.isOpen) return Promise.resolve();
         const closed = new Promise<void>((resolve) => (requester.onClosed = resolve));
         requester.release();
         return closed;

@@ -21,7 +21,7 @@ export class TextSpool {
   private waitingBytes = 0;
   private length = 0;
   private writing: Promise<void> = Promise.resolve();
-  private failure: unknown;
+  private failure: Error | undefined;
 
   private constructor(
     private readonly file: string,
@@ -44,7 +44,7 @@ export class TextSpool {
   }
 
   get isFull(): boolean {
-    return this.waitingBytes > waitingBytesMax && this.failure === undefined;
+    return this.waitingBytes > waitingBytesMax && !this.failure;
   }
 
   has(name: string): boolean {
@@ -53,7 +53,7 @@ export class TextSpool {
 
   /** @throws Error of the file system, when a former text could not be written */
   add(name: string, text: string): void {
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure) throw this.failure;
     const block = Buffer.from(text);
     this.places.set(name, { at: this.length, bytes: block.length });
     this.length += block.length;
@@ -76,7 +76,7 @@ export class TextSpool {
   async *texts(names: Iterable<string>): AsyncGenerator<string, void, void> {
     await this.drained();
     for (const name of names) {
-      if (this.failure !== undefined) throw this.failure;
+      if (this.failure) throw this.failure;
       const place = this.places.get(name);
       if (!place) throw new Error('a text was not taken');
       const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(place.bytes), 0, place.bytes, place.at);
@@ -99,11 +99,11 @@ export class TextSpool {
     this.gatheredBytes = 0;
     this.writing = this.writing
       .then(async () => {
-        if (this.failure !== undefined) return;
+        if (this.failure) return;
         const { bytesWritten } = await this.handle.writev(blocks);
         if (bytesWritten < bytes) throw new Error('the disk took a part only');
       })
-      .catch((error: unknown) => {
+      .catch((error: Error) => {
         this.failure ??= error;
       })
       .finally(() => (this.waitingBytes -= bytes));
