@@ -17,6 +17,7 @@ import {
   LoginService,
   LoginsRepository,
   ProfessionalSessions,
+  SessionWatch,
 } from './login';
 import { PublicationsController } from './publications/publications.controller';
 import { ScreenFormat } from './screen/format';
@@ -51,6 +52,7 @@ const screenFormat = {
     LoginService,
     LoginsRepository,
     ProfessionalSessions,
+    SessionWatch,
   ],
   exports: [ProfessionalSessions, ScreenFormat],
 })

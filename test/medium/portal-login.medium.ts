@@ -1,6 +1,9 @@
 import { DataSource } from 'typeorm';
+import { demoPatients } from '../../sandbox/demo-data';
+import { SessionWatch } from '../../src/portal/login';
 import { ViewerGrants } from '../../src/viewer';
-import type { ViewerStudySource } from '../../src/viewer';
+import type { ViewerGrant, ViewerStudySource } from '../../src/viewer';
+import { callOf } from '../support/record-seed';
 import { LoginRobot } from '../support/psc-bench';
 import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
 import { readFileSync } from 'node:fs';
@@ -20,7 +23,7 @@ describe('login to the portal', () => {
   const logoutPath = '/auth/realms/esante-wallet/protocol/openid-connect/logout';
   beforeAll(async () => {
     bench = await startPortalBench();
-  }, 120_000);
+  });
   afterAll(() => bench.close());
 
   const sidOf = (setCookie: unknown): string => /__Host-drimbox=([^;]+)/.exec(String(setCookie))?.[1] ?? '';
@@ -171,6 +174,117 @@ describe('login to the portal', () => {
       .send({ _csrf: await formMark(agent) });
     expect(() => grants.ofSession(mine, sessionId)).toThrow('viewer.');
     expect(grants.ofSession(others, 'another-session')).toBeDefined();
+  });
+
+  describe('what a login opened', () => {
+    const page = 'text/html';
+    const { thorax } = demoPatients;
+    const grants = () => bench.app.get(ViewerGrants, { strict: false });
+    const lastSession = async () =>
+      (
+        await rows<{ sid: string }>(
+          "SELECT sid FROM portal_session ORDER BY (sess->>'loggedInAt')::bigint DESC NULLS LAST",
+        )
+      )[0]?.sid ?? '';
+    const openFor = async (id: string, returnPath?: string) => {
+      const sessionId = await lastSession();
+      return grants().open({ sessionId, returnPath, professional: { id, name: 'X' }, sources: [aStudy] });
+    };
+    const isOpen = ({ grant, key }: { grant: ViewerGrant; key: string }) => {
+      try {
+        return grants().byKey(grant.id, key) === grant;
+      } catch {
+        return false;
+      }
+    };
+    const opened = async (agent: Awaited<ReturnType<PortalBench['loggedIn']>>) => {
+      const called = await bench.visitor().post('/contextual-call').type('form').send(callOf(thorax));
+      const entered = await agent.get(new URL(called.headers.location ?? '').pathname).set('Accept', page);
+      return entered.headers.location ?? '';
+    };
+    const closings = () =>
+      rows<{ professional_id: string | null; structure_id: string | null; ins: string | null; facts: object }>(
+        "SELECT actor->>'professionalId' AS professional_id, actor->>'structureId' AS structure_id, patient_matricule AS ins, facts FROM audit_record WHERE kind = 'context.closed' ORDER BY id",
+      );
+    const doctorId = '899900000025';
+
+    it('follows the same professional who logs in again, and ends when somebody else does', async () => {
+      const agent = await bench.loggedIn('generaliste');
+      const viewer = await openFor(doctorId);
+      const before = viewer.grant.sessionId;
+      await bench.login(agent, 'generaliste');
+      expect(viewer.grant.sessionId).not.toBe(before);
+      expect((await agent.get(`/view/${viewer.grant.id}`).set('Accept', page)).status).toBe(200);
+      await bench.app.get(SessionWatch).look();
+      expect(isOpen(viewer)).toBe(true);
+      const stranger = await bench.loggedIn('radiologue');
+      expect((await stranger.get(`/view/${viewer.grant.id}`).set('Accept', page)).status).toBe(404);
+      await bench.login(agent, 'radiologue');
+      expect(isOpen(viewer)).toBe(false);
+    });
+
+    it('ends by "Fermer" in the viewer, for this session only', async () => {
+      const agent = await bench.loggedIn('generaliste');
+      const viewer = await openFor(doctorId, '/dossiers');
+      const shell = await agent.get(`/view/${viewer.grant.id}`).set('Accept', page);
+      const form = new RegExp(`action="(/view/${viewer.grant.id}/close)"><input[^>]*value="([^"]+)"`).exec(shell.text);
+      const stranger = await bench.loggedIn('radiologue');
+      await stranger
+        .post(form?.[1] ?? '')
+        .type('form')
+        .send({ _csrf: await formMark(stranger) });
+      expect(isOpen(viewer)).toBe(true);
+      const closed = await agent
+        .post(form?.[1] ?? '')
+        .type('form')
+        .send({ _csrf: form?.[2] });
+      expect([closed.status, closed.headers.location, isOpen(viewer)]).toEqual([303, '/dossiers', false]);
+    });
+
+    it.each([
+      ['is idle for too long', ["UPDATE portal_session SET expire = now() - interval '1 second' WHERE sid = $1"], 1],
+      [
+        'reaches its absolute limit',
+        [
+          `UPDATE portal_session SET sess = jsonb_set(sess::jsonb, '{loggedInAt}', '1000')::json WHERE sid = $1`,
+          "UPDATE portal_login SET ends_at = now() - interval '1 second' WHERE session_sid = $1",
+        ],
+        1,
+      ],
+      ['was removed by another process', ['DELETE FROM portal_session WHERE sid = $1'], 2],
+    ])('ends when its session %s, and the trail names whose it was', async (_case, changes, looks) => {
+      const agent = await bench.loggedIn('generaliste');
+      const path = await opened(agent);
+      const viewer = await openFor(doctorId);
+      const neighbour = await bench.loggedIn('radiologue');
+      const theirs = await openFor('899900000017');
+      const before = (await closings()).length;
+      for (const statement of changes) await rows(statement, [viewer.grant.sessionId]);
+      for (let look = 1; look <= looks; look++) {
+        expect(isOpen(viewer)).toBe(true);
+        await bench.app.get(SessionWatch).look();
+      }
+      expect([isOpen(viewer), isOpen(theirs)]).toEqual([false, true]);
+      expect((await neighbour.get(`/view/${theirs.grant.id}`).set('Accept', page)).status).toBe(200);
+      expect((await agent.get(path).set('Accept', page)).headers.location).toMatch(/^\/login/);
+      expect((await closings()).slice(before)).toEqual([
+        { professional_id: doctorId, structure_id: null, ins: thorax.ins, facts: { reason: 'session-ended' } },
+      ]);
+    });
+
+    it('is closed by name: the button, and the logout', async () => {
+      const agent = await bench.loggedIn('generaliste');
+      const [first] = [await opened(agent), await opened(agent)];
+      const before = (await closings()).length;
+      const _csrf = await formMark(agent);
+      await agent.post(`${first}/fermer`).type('form').send({ _csrf });
+      await agent.post('/logout').type('form').send({ _csrf });
+      const who = { professional_id: doctorId, ins: thorax.ins };
+      expect((await closings()).slice(before)).toEqual([
+        expect.objectContaining({ ...who, structure_id: '999900000000050', facts: { reason: 'asked' } }),
+        expect.objectContaining({ ...who, facts: { reason: 'login-ended' } }),
+      ]);
+    });
   });
 
   it('ends the session when Pro Santé Connect says so', async () => {

@@ -48,6 +48,8 @@ export const auditKinds = [
   'portal.trail-consulted',
   'context.called',
   'context.opened',
+  'context.address-refused',
+  'context.situation-chosen',
   'context.stopped-by-consent',
   'context.closed',
   'exams.listed',

@@ -10,6 +10,9 @@ import { PscLogin } from './psc-login';
 import { PscProvider } from './psc-provider';
 import { introspectionEndpoint, TokenBearer, TokenIntrospector, VerifiedToken } from './token-introspector';
 
+/** The discovery document (once a day), the token itself, and the keys that its ID token is signed with. */
+const renewalCallsMax = 3;
+
 /** Pro Santé Connect for the rooms: `introspect` for the source, `login` for the portal and the viewers. */
 @Injectable()
 export class PscService implements OnModuleInit, OnApplicationShutdown {
@@ -59,6 +62,11 @@ export class PscService implements OnModuleInit, OnApplicationShutdown {
 
   get login(): PscLogin {
     return this.ready.login;
+  }
+
+  /** Longest time, in ms, that the renewal of a token may take: each of its calls ends at the configured time. */
+  get renewalMsMax(): number {
+    return renewalCallsMax * this.config.timeoutMs;
   }
 
   private get ready() {

@@ -53,6 +53,10 @@ export const contextConfig = defineSlice(
         .optional(),
       { describe: 'Optional parameters accepted, comma; they replace those of the profile' },
     ),
+    opensExam: variable('DRIMBOX_CALL_OPENS_EXAM', text.flag(false), {
+      describe:
+        'A call that names one exam (StudyInstanceUID, AccessionNumber, where the profile accepts them) opens its images at once; otherwise it stands first in the list',
+    }),
     insNatures: variable(
       'DRIMBOX_CALL_INS_NATURES',
       text

@@ -53,10 +53,22 @@ export class ContextRepository {
     );
   }
 
-  /** Binds the context to a login, for good, and ends its address. One of two that come at once wins. */
+  /** The call whose address this was, as long as it is kept: the address itself may be spent. */
+  async ofAddress(addressDigest: Buffer): Promise<ContextRow | undefined> {
+    const rows = await this.dataSource.query<RawRow[]>(
+      `SELECT ${columns} FROM consumer_context WHERE address_digest = $1`,
+      [addressDigest],
+    );
+    return toRow(rows[0]);
+  }
+
+  /**
+   * Binds the context to a login, for good: its address opens nothing any more, and is kept to tell who tries it again. One of
+   * two that come at once wins.
+   */
   async bind(id: string, loginDigest: Buffer, minutes: number): Promise<ContextRow | undefined> {
     return this.changedOne(
-      `UPDATE consumer_context SET login_digest = $2, opened_at = now(), address_digest = NULL, browser_digest = NULL,
+      `UPDATE consumer_context SET login_digest = $2, opened_at = now(), browser_digest = NULL,
          ends_at = now() + $3 * interval '1 minute'
        WHERE id = $1 AND login_digest IS NULL AND ends_at > now() RETURNING ${columns}`,
       [id, loginDigest, minutes],
@@ -88,19 +100,19 @@ export class ContextRepository {
     ]);
   }
 
-  /** Removes one context, or all those of a login. @returns their identifiers */
-  remove(loginDigest: Buffer, id?: string): Promise<string[]> {
+  /** Removes one context, or all those of a login. @returns what they were */
+  remove(loginDigest: Buffer, id?: string): Promise<ContextRow[]> {
     return this.removed('login_digest = $1 AND ($2::text IS NULL OR id = $2)', [loginDigest, id ?? null]);
   }
 
-  /** Removes what has ended. @returns the identifiers of those that had been opened */
-  removeEnded(): Promise<string[]> {
+  /** Removes what has ended. @returns what they were */
+  removeEnded(): Promise<ContextRow[]> {
     return this.removed('ends_at < now()', []);
   }
 
-  private async removed(condition: string, values: unknown[]): Promise<string[]> {
+  private async removed(condition: string, values: unknown[]): Promise<ContextRow[]> {
     const rows = await this.changed(`DELETE FROM consumer_context WHERE ${condition} RETURNING ${columns}`, values);
-    return rows.map(({ id }) => id);
+    return rows.map((row) => toRow(row) as ContextRow);
   }
 
   private async changedOne(statement: string, values: unknown[]): Promise<ContextRow | undefined> {

@@ -6,5 +6,6 @@ export { ContextModule } from './context.module';
 export { situationFor } from './patient-context';
 export type { PatientContext, Viewer } from './patient-context';
 export { actorOf, CallRefused, PatientContexts } from './patient-contexts';
+export type { Closing, ClosingReason } from './patient-contexts';
 export type { CallFault } from './read-contextual-call';
 export { ConsumerSeal, digestOf } from './seal';

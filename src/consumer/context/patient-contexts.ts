@@ -3,6 +3,7 @@ import { AuditTrail, type AuditActor } from '../../audit';
 import type { ConfigOf } from '../../platform/config';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
+import { RateLimiter } from '../../platform/http';
 import { counter } from '../../platform/metrics';
 import { insNatures } from '../../standards/identity';
 import { callProfiles, CallProfile, oppositionName, oppositionWords, consentWords } from './call-profile';
@@ -11,7 +12,7 @@ import { CallerRules, CallOrigin } from './caller-rules';
 import { contextConfig } from './context.config';
 import { contextErrors } from './context.errors';
 import { ContextRepository, ContextRow } from './context.repository';
-import type { PatientContext, Viewer } from './patient-context';
+import { situationFor, type PatientContext, type Viewer } from './patient-context';
 import { CallFault, readContextualCall } from './read-contextual-call';
 import { ConsumerSeal, digestOf, newReference } from './seal';
 
@@ -29,6 +30,18 @@ export class CallRefused extends GatewayError {
 
 const calls = counter('contextual_calls_total', 'Contextual calls received, by outcome', ['outcome']);
 const purgeMs = 60_000;
+
+/** Addresses that nobody gave are made up by the thousand: only so many of them are written down. */
+const unknownAddresses = { perMinute: 20, burst: 20 };
+
+/** Why patients close: their button, the end of the login, or that of the browser session without a logout. */
+export type ClosingReason = 'asked' | 'login-ended' | 'session-ended';
+
+/** Who closes, and why. */
+export interface Closing {
+  readonly actor: AuditActor;
+  readonly reason: ClosingReason;
+}
 
 /** The profile of the configuration: the named one, with the parts that an operator replaced. */
 export function profileOf(config: Pick<Config, 'profile' | 'consentName' | 'consentWords' | 'optional'>): CallProfile {
@@ -50,6 +63,7 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
   private readonly insOids: readonly string[];
   private readonly rules: CallerRules;
   private readonly endings: ((contextId: string) => void | Promise<void>)[] = [];
+  private readonly unknown = new RateLimiter(unknownAddresses);
   private timer?: NodeJS.Timeout;
 
   constructor(
@@ -107,13 +121,17 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * The browser opens the address. `browser` is a secret of this browser that survives the login (a cookie): the first
-   * browser that comes is the only one that may go on.
+   * browser that comes is the only one that may go on. An address that was used is refused, and that is recorded.
+   * @param actor who comes, as far as it is known
    * @throws GatewayError `context.address-spent`
    */
-  async claim(reference: string, browser: string): Promise<{ id: string }> {
-    const row = await this.contexts.claim(digestOf(reference), digestOf(browser), this.config.loginSeconds);
-    if (!row) throw new GatewayError(contextErrors.addressSpent);
-    return { id: row.id };
+  async claim(reference: string, browser: string, actor: AuditActor = {}): Promise<{ id: string }> {
+    const row = isReference(reference)
+      ? await this.contexts.claim(digestOf(reference), digestOf(browser), this.config.loginSeconds)
+      : undefined;
+    if (row) return { id: row.id };
+    if (isReference(reference)) await this.recordRefused(reference, actor);
+    throw new GatewayError(contextErrors.addressSpent);
   }
 
   /** Binds a claimed call to the professional who is now logged in; its address ends here. */
@@ -124,7 +142,7 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
     await this.audit.record({
       kind: 'context.opened',
       outcome: 'success',
-      actor: actorOf(viewer),
+      actor: actorOf(viewer, situationFor(context, viewer)?.structureId),
       patient: context.patient.ins,
       facts: { consent: context.consent },
     });
@@ -133,7 +151,7 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
 
   /** @throws GatewayError `context.not-open` when this login has no such context (whatever the reason) */
   async get(id: string, viewer: Pick<Viewer, 'loginId'>): Promise<PatientContext> {
-    const row = /^[A-Za-z0-9_-]{32}$/.test(id) ? await this.contexts.find(id, digestOf(viewer.loginId)) : undefined;
+    const row = isReference(id) ? await this.contexts.find(id, digestOf(viewer.loginId)) : undefined;
     const context = row && this.unseal(row);
     if (!context) throw new GatewayError(contextErrors.notOpen);
     return context;
@@ -147,18 +165,46 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
 
   /** Acts for this structure on this patient. @returns false when it is none of the professional's situations */
   async chooseSituation(id: string, viewer: Viewer, structureId: string): Promise<boolean> {
-    await this.get(id, viewer);
-    if (!viewer.situations.some((one) => one.structureId === structureId)) return false;
+    const { patient } = await this.get(id, viewer);
+    const chosen = viewer.situations.find((one) => one.structureId === structureId);
+    if (!chosen) return false;
     await this.contexts.chooseSituation(id, digestOf(viewer.loginId), structureId);
+    await this.audit.record({
+      kind: 'context.situation-chosen',
+      outcome: 'success',
+      actor: actorOf(viewer, structureId),
+      patient: patient.ins,
+      facts: { sector: chosen.sector },
+    });
     return true;
   }
 
-  /** Closes one patient, or all those of a login (logout). */
-  async close(loginId: string, id?: string): Promise<void> {
+  /** Closes one patient, or all those of a login; the trail names who closed each of them. */
+  async close(loginId: string, by: Closing, id?: string): Promise<void> {
     const ended = await this.contexts.remove(digestOf(loginId), id);
-    if (ended.length > 0)
-      await this.audit.record({ kind: 'context.closed', outcome: 'success', actor: {}, instances: ended.length });
-    await this.tellEnded(ended);
+    try {
+      for (const row of ended) await this.recordClosed(row, by);
+    } finally {
+      await this.tellEnded(ended);
+    }
+  }
+
+  private recordClosed(row: ContextRow, { actor, reason }: Closing): Promise<void> {
+    const patient = this.unseal(row)?.patient.ins;
+    return this.audit.record({ kind: 'context.closed', outcome: 'success', actor, patient, facts: { reason } });
+  }
+
+  private async recordRefused(reference: string, actor: AuditActor): Promise<void> {
+    const row = await this.contexts.ofAddress(digestOf(reference));
+    if (!row && this.unknown.take('all') > 0) return;
+    await this.audit.record({
+      kind: 'context.address-refused',
+      outcome: 'refused',
+      actor,
+      patient: row && this.unseal(row)?.patient.ins,
+      errorCode: contextErrors.addressSpent.code,
+      facts: { address: row ? 'used before' : 'unknown, or its call has ended' },
+    });
   }
 
   private admit(form: Readonly<Record<string, unknown>>, caller: CallOrigin): ContextualCall {
@@ -184,14 +230,17 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  private async tellEnded(ids: readonly string[]): Promise<void> {
-    for (const id of ids)
+  private async tellEnded(ended: readonly ContextRow[]): Promise<void> {
+    for (const { id } of ended)
       for (const handler of this.endings)
         await Promise.resolve(handler(id)).catch((error: unknown) =>
           this.logger.warn({ cause: describeCause(error) }, 'what was kept for an ended patient could not be removed'),
         );
   }
 }
+
+/** References and identifiers are made alike: 24 random bytes. */
+const isReference = (text: string): boolean => /^[A-Za-z0-9_-]{32}$/.test(text);
 
 /** The professional as the trail names them, with the situation in force. */
 export function actorOf(viewer: Viewer, structureId = viewer.situation?.structureId): AuditActor {

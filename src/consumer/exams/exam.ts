@@ -20,12 +20,19 @@ export interface ExamDocument {
   readonly visibility: VisibilityFlags;
 }
 
+export interface ExamReferences {
+  readonly studies: readonly string[];
+  readonly accessions: readonly { readonly number: string; readonly issuer?: string }[];
+}
+
 /** Images and reports of one study, paired from the entries of the record. */
 export interface Exam {
   /** Opaque and stable within its patient context. */
   readonly id: string;
   readonly studyInstanceUid?: string;
   readonly accessionNumbers: readonly string[];
+  /** By what others may name it: every study of its manifests, every accession number with the OID of its issuer. */
+  readonly references: ExamReferences;
   /** DTM in UTC: start of the act. */
   readonly date?: string;
   readonly modalities: readonly Label[];
@@ -35,6 +42,9 @@ export interface Exam {
   /** The one in force; `source` file: brought by the professional. */
   readonly manifest?: ExamDocument;
   readonly source: 'dmp' | 'file';
+  /** In force like `manifest`, and older: nobody replaced them. The latest is used. */
+  readonly otherManifests: readonly ExamDocument[];
+  /** Replaced. */
   readonly earlierManifests: readonly ExamDocument[];
   readonly reports: readonly ExamDocument[];
   readonly earlierReports: readonly ExamDocument[];

@@ -1,14 +1,14 @@
 import { Controller, Get, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { PatientContexts } from '../../consumer/context';
+import { contextConfig, PatientContexts } from '../../consumer/context';
 import type { ConfigOf } from '../../platform/config';
 import { Access } from '../../platform/http';
 import { portalConfig } from '../portal.config';
 import { userOf } from '../session/portal-user';
 import { browserMark } from './browser-mark';
 import { callForm } from './call-form';
+import { entryPath } from './entry-path';
 import { ExamFailuresFilter } from './exam-failures.filter';
-import { queryOfCall } from './filter-form';
 import { PatientAccess } from './patient-access';
 
 /** From the RIS to the patient: the call, and the address that a browser opens once. */
@@ -17,6 +17,7 @@ import { PatientAccess } from './patient-access';
 export class ContextualCallController {
   constructor(
     @Inject(portalConfig.token) private readonly config: ConfigOf<typeof portalConfig>,
+    @Inject(contextConfig.token) private readonly calls: ConfigOf<typeof contextConfig>,
     private readonly contexts: PatientContexts,
     private readonly access: PatientAccess,
   ) {}
@@ -34,13 +35,15 @@ export class ContextualCallController {
   @Get('/appel/:reference')
   @Access('public')
   async open(@Param('reference') reference: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    const claimed = await this.contexts.claim(reference, browserMark(request, response));
-    if (userOf(request)?.provider !== 'psc') {
+    const user = userOf(request);
+    const actor = { professionalId: user?.id, professionalName: user?.name, address: request.ip };
+    const claimed = await this.contexts.claim(reference, browserMark(request, response), actor);
+    if (user?.provider !== 'psc') {
       response.redirect(303, `/login?next=${encodeURIComponent(`/appel/${reference}`)}`);
       return;
     }
     const { viewer } = await this.access.viewer(request);
     const context = await this.contexts.open(claimed, viewer);
-    response.redirect(303, `/dossier/${context.id}${queryOfCall(context.filters)}`);
+    response.redirect(303, entryPath(context, this.calls.opensExam));
   }
 }

@@ -2,7 +2,7 @@ import { ArgumentsHost, Catch, ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { dmpErrors } from '../../connectors/dmp';
 import { CallRefused, type PatientContext } from '../../consumer/context';
-import { examErrors, IdentityDiffers } from '../../consumer/exams';
+import { examErrors, IdentityDiffers, leavesFiles } from '../../consumer/exams';
 import { transferErrors } from '../../consumer/transfer';
 import { type ErrorEntry, GatewayError } from '../../platform/errors';
 import { logFailure, problemOf } from '../../platform/http';
@@ -72,9 +72,16 @@ export class ExamFailuresFilter implements ExceptionFilter {
       return { view: 'exams/differs', content: wantsPage ? content : { traits, message } };
     }
     if (!wantsPage || !stopping.has(error.code)) return undefined;
-    return { view: 'exams/stopped', content: { title: m.stopped, ...banner, ...explanation(error, context) } };
+    return {
+      view: 'exams/stopped',
+      content: { title: m.stopped, ...banner, ...explanation(error, context), ...filesOf(error, context) },
+    };
   }
 }
+
+/** A record that is absent or silent leaves the files that a patient brings. */
+const filesOf = (error: GatewayError, context: PatientContext | undefined) =>
+  context?.consent === 'informed' && leavesFiles(error) ? { after: `/dossier/${context.id}`, script: 'exams.js' } : {};
 
 function explanation(error: GatewayError, context: PatientContext | undefined) {
   const consent = context?.consent;

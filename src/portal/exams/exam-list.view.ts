@@ -79,6 +79,9 @@ function reportView(exam: Exam, document: ExamDocument, contextId: string, forma
   };
 }
 
+const daysOf = (documents: readonly ExamDocument[], format: DayFormat) =>
+  documents.map(({ createdAt }) => ({ day: format.day(parseDtm(createdAt ?? '')) }));
+
 /** Words beside the description that change what one may do with the exam. */
 function marksOf(exam: Exam): { tone: string; label: string }[] {
   const documents = [...(exam.manifest ? [exam.manifest] : []), ...exam.reports];
@@ -88,6 +91,9 @@ function marksOf(exam: Exam): { tone: string; label: string }[] {
     ...(exam.source === 'file' ? [{ tone: '', label: m.fromFile }] : []),
     ...(isMasked ? [{ tone: 'warn', label: m.masked }] : []),
     ...(isHidden ? [{ tone: 'warn', label: m.hiddenFromPatient }] : []),
+    ...(exam.otherManifests.length > 0
+      ? [{ tone: 'warn', label: `${exam.otherManifests.length + 1} ${m.versionsPublished}` }]
+      : []),
     ...(!exam.manifest && exam.earlierManifests.length > 0 ? [{ tone: '', label: m.replaced }] : []),
   ];
 }
@@ -98,7 +104,7 @@ function isoDay({ date, source }: Exam, format: DayFormat): string {
   return at ? format.isoDayOf(at) : (date?.slice(0, 8).replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') ?? '');
 }
 
-export function examRow(exam: Exam, contextId: string, format: DayFormat) {
+export function examRow(exam: Exam, contextId: string, format: DayFormat, isWanted = false) {
   const isBlocked = exam.differences.length > 0;
   const row = (document: ExamDocument) => reportView(exam, document, contextId, format);
   return {
@@ -115,16 +121,17 @@ export function examRow(exam: Exam, contextId: string, format: DayFormat) {
     description: exam.description || [m.exam, codes(exam.modalities), texts(exam.regions)].filter(Boolean).join(' '),
     isPlain: exam.description === '',
     structure: exam.structure,
-    marks: marksOf(exam),
+    isWanted,
+    marks: [...(isWanted ? [{ tone: 'good', label: m.wanted }] : []), ...marksOf(exam)],
     isBlocked,
     differences: differencesView(exam.differences),
     imagesHref: exam.manifest && !isBlocked ? `/dossier/${contextId}/examens/${exam.id}/images` : undefined,
     mayBeChosen: !isBlocked && (exam.manifest !== undefined || exam.reports.length > 0),
     hasImages: exam.manifest !== undefined,
     isCounted: exam.manifest !== undefined && !isBlocked,
-    earlierManifests: exam.earlierManifests.map(({ createdAt }) => ({
-      day: format.day(parseDtm(createdAt ?? '')),
-    })),
+    usedDay: format.day(parseDtm(exam.manifest?.createdAt ?? '')),
+    otherManifests: daysOf(exam.otherManifests, format),
+    earlierManifests: daysOf(exam.earlierManifests, format),
     isWithdrawn: !exam.manifest && exam.earlierManifests.length > 0,
     reports: isBlocked ? [] : exam.reports.map(row),
     hasReport: exam.reports.length > 0,
@@ -198,7 +205,9 @@ export function listView(
     regions: list.choices.regions.map(({ code, label }) => option(code, label, filters.region)),
     structures: list.choices.structures.map((name) => option(name, name, filters.structure)),
     isPartial: list.isPartial,
-    rows: list.exams.map((exam) => examRow(exam, context.id, format)),
+    trouble: list.trouble?.entry.screen,
+    wantedMissing: list.wanted?.length === 0 ? (list.trouble ? m.wantedUnknown : m.wantedMissing) : undefined,
+    rows: list.exams.map((exam) => examRow(exam, context.id, format, list.wanted?.includes(exam.id))),
     count: list.exams.length,
     countText: countText(list),
     empty: isNarrowed ? m.noneFiltered : filters.everything ? m.noneEverything : m.none,

@@ -1,12 +1,14 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { PatientContexts, situationFor } from '../../consumer/context';
+import { actorOf, contextConfig, PatientContexts, situationFor } from '../../consumer/context';
 import { ExamLists, ExamSelection } from '../../consumer/exams';
 import { Transfers } from '../../consumer/transfer';
+import type { ConfigOf } from '../../platform/config';
 import { GatewayError, platformErrors } from '../../platform/errors';
 import { Access } from '../../platform/http';
 import { portalErrors } from '../portal.errors';
 import { ScreenFormat } from '../screen/format';
+import { entryPath, listPath } from './entry-path';
 import { ExamFailuresFilter } from './exam-failures.filter';
 import { bannerView, listView } from './exam-list.view';
 import { examMessages as m } from './exams.messages';
@@ -21,6 +23,7 @@ const countsMax = 20;
 @UseFilters(ExamFailuresFilter)
 export class ExamsController {
   constructor(
+    @Inject(contextConfig.token) private readonly calls: ConfigOf<typeof contextConfig>,
     private readonly access: PatientAccess,
     private readonly contexts: PatientContexts,
     private readonly lists: ExamLists,
@@ -54,6 +57,14 @@ export class ExamsController {
       askedAt: this.format.moment(list.at).slice(11, 16),
       ...listView(context, { list, form, filters }, this.format),
     });
+  }
+
+  /** The exam that the call names, in the viewer when there is no doubt about it; else the list, which says what is the matter. */
+  @Get('/examen-demande')
+  async wanted(@Param('context') contextId: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const { context, viewer } = await this.access.visit(contextId, request, response);
+    const exam = await this.lists.wantedExam(context, viewer);
+    response.redirect(303, exam ? `/dossier/${context.id}/examens/${exam.id}/images` : listPath(context));
   }
 
   /** Asks the record again. */
@@ -139,14 +150,20 @@ export class ExamsController {
       typeof structure === 'string' ? structure : '',
     );
     if (!chosen) throw new GatewayError(portalErrors.situationUnknown);
-    response.redirect(303, `/dossier/${context.id}`);
+    const isEntry = situationFor(context, viewer) === undefined;
+    response.redirect(303, isEntry ? entryPath(context, this.calls.opensExam) : `/dossier/${context.id}`);
   }
 
   /** Ends this patient here: list, manifests and images kept for it go. */
   @Post('/fermer')
   async close(@Param('context') contextId: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { context, viewer } = await this.access.visit(contextId, request, response);
-    await this.contexts.close(viewer.loginId, context.id);
+    const actor = actorOf(viewer, situationFor(context, viewer)?.structureId);
+    await this.contexts.close(
+      viewer.loginId,
+      { actor: { ...actor, address: request.ip }, reason: 'asked' },
+      context.id,
+    );
     response.redirect(303, '/dossiers');
   }
 }

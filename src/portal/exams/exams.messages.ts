@@ -62,6 +62,17 @@ export const examMessages = {
   noneFiltered: 'Aucun examen ne correspond à ces filtres.',
   noneEverything: 'Aucun examen partagé dans le dossier de ce patient.',
   partial: 'Le DMP n’a répondu que partiellement : la liste peut être incomplète.',
+  wanted: 'Examen demandé',
+  wantedMissing:
+    'L’examen demandé par votre logiciel ne figure pas parmi les examens partagés de ce patient. Voici ses autres examens.',
+  wantedUnknown: 'L’examen demandé par votre logiciel n’a pas pu être recherché.',
+  filesOnly: 'Seuls les examens apportés par fichier sont affichés.',
+  filesInstead: 'Une référence d’examen ou une archive remise par le patient peut être ouverte malgré tout.',
+  versionsPublished: 'versions publiées',
+  otherManifests: 'Autres versions des images',
+  otherManifestsExplained:
+    'Plusieurs versions de ces images sont publiées, sans que l’une remplace l’autre. La plus récente est utilisée, établie le',
+  otherAt: 'établie le',
   masked: 'Masqué aux professionnels',
   hiddenFromPatient: 'Non visible par le patient',
   fromFile: 'Fichier importé',
@@ -87,6 +98,7 @@ export const examMessages = {
   counting: 'lecture…',
   countFailed: 'indisponible',
   keys: 'Au clavier : flèches haut et bas pour parcourir, Entrée pour les images, C pour le compte rendu, « / » pour rechercher.',
+  letterKeys: 'Touches d’un seul caractère (C et « / » ici, K dans la visionneuse)',
   situationTitle: 'Pour quelle structure consultez-vous ce patient ?',
   situationIntro:
     'Vous exercez dans plusieurs structures. Celle que vous choisissez figure dans la trace de l’accès au dossier du patient.',

@@ -66,7 +66,9 @@ export class HospitalLoginController {
   private async open(request: Request, user: PortalUser): Promise<void> {
     const { loginId } = request.session;
     if (loginId) await this.professionals.forget(loginId);
-    if (request.session.user) await this.endings.ended({ loginId, sessionId: request.sessionID });
+    const before = request.session.user;
+    const actor = { professionalId: before?.id, professionalName: before?.name, address: request.ip };
+    if (before) await this.endings.ended({ loginId, sessionId: request.sessionID, actor });
     await promisify(request.session.regenerate.bind(request.session))();
     Object.assign(request.session, { user, loggedInAt: Date.now() });
     await promisify(request.session.save.bind(request.session))();

@@ -6,4 +6,5 @@ export { LoginService } from './login.service';
 export { LoginsRepository } from './logins.repository';
 export { nextPath } from './next-path';
 export { ProfessionalSessions } from './professional-sessions';
+export { SessionWatch } from './session-watch';
 export { LoginEndings } from './login-endings';

@@ -9,6 +9,7 @@ import { LoggedIn, PscService, PscSession, PscStrategy, sessionAttempts, situati
 import type { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
+import { ViewerGrants } from '../../viewer';
 import { portalConfig } from '../portal.config';
 import type { PortalUser } from '../session/portal-user';
 import { LoginEndings } from './login-endings';
@@ -29,6 +30,7 @@ export class LoginService {
     private readonly professionals: ProfessionalSessions,
     private readonly logins: LoginsRepository,
     private readonly endings: LoginEndings,
+    private readonly grants: ViewerGrants,
     private readonly audit: AuditTrail,
   ) {}
 
@@ -66,7 +68,7 @@ export class LoginService {
     const session = loginId ? await this.professionals.forget(loginId) : undefined;
     await promisify(request.session.destroy.bind(request.session))();
     if (!user) return '/';
-    await this.endings.ended({ loginId, sessionId });
+    await this.endings.ended({ loginId, sessionId, actor: this.actorOf(user, request) });
     await this.audit.record({ kind: 'portal.logout', outcome: 'success', actor: this.actorOf(user, request) });
     if (!session) return '/';
     try {
@@ -84,7 +86,8 @@ export class LoginService {
   async endByProvider(logoutToken: string): Promise<number> {
     const whose = await this.psc.login.verifyLogoutToken(logoutToken);
     const ended = await this.logins.removeOf(whose);
-    for (const login of ended) await this.endings.ended(login);
+    for (const { sealed, ...login } of ended)
+      await this.endings.ended({ ...login, actor: this.professionals.ownerOf(sealed) });
     await this.audit.record({
       kind: 'portal.logged-out-by-provider',
       outcome: 'success',
@@ -114,9 +117,9 @@ export class LoginService {
   }
 
   /** Somebody else was logged in to this browser: nothing of theirs stays open. */
-  private async endOther(request: Request, loginId: string | undefined): Promise<void> {
+  private async endOther(request: Request, before: PortalUser, loginId: string | undefined): Promise<void> {
     if (loginId) await this.professionals.forget(loginId);
-    await this.endings.ended({ loginId, sessionId: request.sessionID });
+    await this.endings.ended({ loginId, sessionId: request.sessionID, actor: this.actorOf(before, request) });
   }
 
   private async open(request: Request, session: PscSession): Promise<void> {
@@ -129,9 +132,11 @@ export class LoginService {
     };
     const { user: before, loginId: beforeId, situationName } = request.session;
     const isSame = before?.provider === 'psc' && before.id === user.id && beforeId !== undefined;
-    if (before && !isSame) await this.endOther(request, beforeId);
+    if (before && !isSame) await this.endOther(request, before, beforeId);
+    const sessionBefore = request.sessionID;
     const { pscAttempts } = request.session as { pscAttempts?: object[] };
     await promisify(request.session.regenerate.bind(request.session))();
+    this.grants.moveSession({ from: sessionBefore, to: request.sessionID, professionalId: user.id });
     const loginId = isSame ? beforeId : randomBytes(24).toString('base64url');
     const loggedInAt = Date.now();
     // Logins begun in other tabs of this browser may still come back.

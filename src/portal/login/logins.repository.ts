@@ -20,6 +20,25 @@ export interface NewLogin {
   readonly endsAt: Date;
 }
 
+/** A login that ended; `sealed` tells whose it was. */
+export interface RemovedLogin {
+  readonly loginId: string;
+  readonly sessionId: string;
+  readonly sealed: string;
+}
+
+interface ChangedRow {
+  id: string;
+  session_sid?: string;
+  sealed?: string;
+}
+
+const toRemoved = (row: ChangedRow): RemovedLogin => ({
+  loginId: row.id,
+  sessionId: row.session_sid ?? '',
+  sealed: row.sealed ?? '',
+});
+
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /** Logins of browser sessions, each with its sealed tokens; every statement is one round trip. */
@@ -27,9 +46,8 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 export class LoginsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Keeps the login, in place of an earlier one of the same identifier, and forgets those that are over. */
+  /** Keeps the login, in place of an earlier one of the same identifier. */
   async put(login: NewLogin): Promise<void> {
-    await this.dataSource.query('DELETE FROM portal_login WHERE ends_at < now()');
     await this.dataSource.query(
       `INSERT INTO portal_login (id, session_sid, sealed, subject_digest, sid_digest, access_ends_at, ends_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -99,22 +117,58 @@ export class LoginsRepository {
   }
 
   /** Ends the logins of a provider's session, or all those of a subject, with their browser sessions. @returns which */
-  async removeOf(provider: { subject?: string; sid?: string }): Promise<{ loginId: string; sessionId: string }[]> {
+  async removeOf(provider: { subject?: string; sid?: string }): Promise<RemovedLogin[]> {
     const [column, value] = provider.sid
       ? (['sid_digest', provider.sid] as const)
       : (['subject_digest', provider.subject ?? ''] as const);
     const rows = await this.changed(
-      `WITH ended AS (DELETE FROM portal_login WHERE ${column} = $1 RETURNING id, session_sid),
+      `WITH ended AS (DELETE FROM portal_login WHERE ${column} = $1 RETURNING id, session_sid, sealed),
          closed AS (DELETE FROM portal_session WHERE sid IN (SELECT session_sid FROM ended))
-       SELECT id, session_sid FROM ended`,
+       SELECT id, session_sid, sealed FROM ended`,
       [digest(value)],
     );
-    return rows.map((row) => ({ loginId: row.id, sessionId: row.session_sid ?? '' }));
+    return rows.map(toRemoved);
+  }
+
+  /**
+   * Ends the logins that are over: at their absolute end, with a browser session that expired, or (of those named) without one.
+   * Of several processes that look at once, one is told.
+   */
+  async removeEnded(at: Date, absent: readonly string[]): Promise<RemovedLogin[]> {
+    const rows = await this.changed(
+      `DELETE FROM portal_login l WHERE l.ends_at <= $1
+         OR EXISTS (SELECT 1 FROM portal_session s WHERE s.sid = l.session_sid AND s.expire < to_timestamp($2))
+         OR (l.id = ANY($3) AND NOT EXISTS (SELECT 1 FROM portal_session s WHERE s.sid = l.session_sid))
+       RETURNING id, session_sid, sealed`,
+      [at, at.getTime() / 1_000, absent],
+    );
+    return rows.map(toRemoved);
+  }
+
+  /** Logins whose browser session is not there (any more, or yet). */
+  async withoutSession(): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM portal_login l WHERE NOT EXISTS (SELECT 1 FROM portal_session s WHERE s.sid = l.session_sid) LIMIT 1000`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Which of these browser sessions are there, and whether they live: not expired, and logged in late enough. */
+  async sessions(
+    sids: readonly string[],
+    { at, loggedInSince }: { at: Date; loggedInSince: Date },
+  ): Promise<Map<string, 'lives' | 'ended'>> {
+    const rows = await this.dataSource.query<{ sid: string; lives: boolean }[]>(
+      `SELECT sid, expire >= to_timestamp($2) AND coalesce((sess->>'loggedInAt')::bigint, 0) > $3 AS lives
+       FROM portal_session WHERE sid = ANY($1)`,
+      [sids, at.getTime() / 1_000, loggedInSince.getTime()],
+    );
+    return new Map(rows.map(({ sid, lives }) => [sid, lives ? 'lives' : 'ended']));
   }
 
   /** Rows that the statement returned; TypeORM gives `[rows, count]` for some kinds and rows alone for others. */
-  private async changed(statement: string, values: unknown[]): Promise<{ id: string; session_sid?: string }[]> {
+  private async changed(statement: string, values: unknown[]): Promise<ChangedRow[]> {
     const answer = await this.dataSource.query<unknown[]>(statement, values);
-    return (Array.isArray(answer[0]) ? answer[0] : answer) as { id: string; session_sid?: string }[];
+    return (Array.isArray(answer[0]) ? answer[0] : answer) as ChangedRow[];
   }
 }

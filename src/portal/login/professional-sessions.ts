@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
+import type { AuditActor } from '../../audit';
 import {
   ActingProfessional,
   chooseSituation,
@@ -21,8 +22,8 @@ import { LoginsRepository } from './logins.repository';
 
 const defaultLifeMs = 30_000;
 const lifeMsMax = 90_000;
-/** Longer than a call to Pro Santé Connect may take; a process that dies meanwhile blocks the others no longer. */
-const leaseMs = 15_000;
+/** For the database and a busy processor, beside what Pro Santé Connect may take. */
+const leaseMarginMs = 5_000;
 const pollMs = 150;
 
 type Held = { readonly version: number; readonly session: PscSession };
@@ -32,6 +33,8 @@ type Held = { readonly version: number; readonly session: PscSession };
 export class ProfessionalSessions {
   private readonly seal: SessionSeal;
   private readonly renewals = new Map<string, Promise<PscSession>>();
+  /** Longer than a renewal may take; a process that dies meanwhile blocks the others no longer. */
+  private readonly leaseMs: number;
 
   constructor(
     @Inject(portalConfig.token) config: ConfigOf<typeof portalConfig>,
@@ -39,6 +42,7 @@ export class ProfessionalSessions {
     private readonly logins: LoginsRepository,
     private readonly psc: PscService,
   ) {
+    this.leaseMs = psc.renewalMsMax + leaseMarginMs;
     this.seal = new SessionSeal(sessionSecret(config.sessionSecretFile, persistence.dataDir));
   }
 
@@ -88,6 +92,14 @@ export class ProfessionalSessions {
     return held?.session;
   }
 
+  /** Whose login a row of the table was, for the trail. */
+  ownerOf(sealed: string): AuditActor {
+    const professional = this.seal.open(sealed)?.professional;
+    if (!professional) return {};
+    const name = [professional.given, professional.family].filter(Boolean).join(' ');
+    return { professionalId: professional.subjectNameId, professionalName: name };
+  }
+
   private acting(loginId: string, session: PscSession): ActingProfessional {
     return {
       loginId,
@@ -117,11 +129,12 @@ export class ProfessionalSessions {
   }
 
   private async freshAlone(loginId: string, lifeMs: number): Promise<PscSession> {
-    for (let waited = 0; waited <= leaseMs; waited += pollMs) {
+    const patienceEndsAt = performance.now() + this.leaseMs;
+    while (performance.now() <= patienceEndsAt) {
       const held = await this.held(loginId);
       if (!held) throw new GatewayError(pscErrors.sessionEnded, { detail: 'no such login' });
       if (lives(held.session, lifeMs)) return held.session;
-      if (await this.logins.takeRenewal(loginId, held.version, leaseMs)) return this.renew(loginId, held, lifeMs);
+      if (await this.logins.takeRenewal(loginId, held.version, this.leaseMs)) return this.renew(loginId, held, lifeMs);
       await wait(pollMs);
     }
     throw new GatewayError(pscErrors.unreachable, { detail: 'another process renews for too long' });

@@ -48,6 +48,8 @@ export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'portal.trail-consulted': 'Journal consulté',
   'context.called': 'Appel contextuel',
   'context.opened': 'Dossier du patient ouvert',
+  'context.address-refused': 'Adresse d’un appel réutilisée',
+  'context.situation-chosen': 'Situation d’exercice choisie pour un patient',
   'context.stopped-by-consent': 'Arrêté par le consentement',
   'context.closed': 'Dossier du patient fermé',
   'exams.listed': 'Liste des examens affichée',

@@ -1,10 +1,9 @@
-import type { Request, Response } from 'express';
-import { GatewayError } from '../../platform/errors';
+import type { Response } from 'express';
 import type { ViewerGrant, ViewerGrants } from '../../viewer';
 
 /** Most often that the page is told of progress. */
 const tellEveryMs = 200;
-/** The session is looked at again, and the connection kept alive. */
+/** The connection is kept alive, and the grant with it: it ends with its session, which is watched elsewhere. */
 const beatMs = 15_000;
 
 function summaryOf(grant: ViewerGrant): string {
@@ -20,15 +19,8 @@ function summaryOf(grant: ViewerGrant): string {
   });
 }
 
-/** Whether the login that opened the page still stands: it may have ended elsewhere. */
-function isLoggedIn(request: Request): Promise<boolean> {
-  return new Promise((resolve) => {
-    request.session.reload((error: unknown) => resolve(!error && request.session.user !== undefined));
-  });
-}
-
 /** Server-sent events: what has arrived, until the page leaves or the grant ends (`ended`). */
-export function streamProgress(grant: ViewerGrant, grants: ViewerGrants, request: Request, response: Response): void {
+export function streamProgress(grant: ViewerGrant, grants: ViewerGrants, response: Response): void {
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
@@ -43,17 +35,10 @@ export function streamProgress(grant: ViewerGrant, grants: ViewerGrants, request
     source.onProgress(() => (pending ??= setTimeout(tell, tellEveryMs))),
   );
   const stopEnd = grants.onEnd(grant.id, () => response.end('event: ended\ndata: {}\n\n'));
-  const beat = setInterval(() => void check(), beatMs);
-  const check = async () => {
-    try {
-      if (!(await isLoggedIn(request))) return grants.close(grant.id);
-      // The page is looked at: the grant stays open.
-      grants.ofSession(grant.id, grant.sessionId);
-      response.write(': \n\n');
-    } catch (error) {
-      if (!GatewayError.of(error)) response.end();
-    }
-  };
+  const beat = setInterval(() => {
+    // The page is looked at: the grant stays open.
+    if (grants.keepOpen(grant.id)) response.write(': \n\n');
+  }, beatMs);
   response.once('close', () => {
     clearInterval(beat);
     clearTimeout(pending);

@@ -36,7 +36,7 @@ export class ViewerController {
 
   @Get('view/:grant/progress')
   progress(@Param('grant') id: string, @Req() request: Request, @Res() response: Response): void {
-    streamProgress(this.grants.ofSession(id, request.sessionID), this.grants, request, response);
+    streamProgress(this.grants.ofSession(id, request.sessionID), this.grants, response);
   }
 
   /** Key images of the studies, as far as they have arrived, and those the reader marked. */
@@ -59,11 +59,10 @@ export class ViewerController {
     return keyImagesOf(this.grants.mark(id, request.sessionID, { sopInstanceUid, isMarked }));
   }
 
+  /** "Fermer": the grant ends at once, and one goes back to where it was opened. */
   @Post('view/:grant/close')
   close(@Param('grant') id: string, @Req() request: Request, @Res() response: Response): void {
-    const { returnPath } = this.grants.ofSession(id, request.sessionID);
-    this.grants.close(id);
-    response.redirect(303, returnPath ?? '/');
+    response.redirect(303, this.grants.end(id, request.sessionID)?.returnPath ?? '/');
   }
 
   /** What a page may fetch before the viewer is opened; addresses only. */

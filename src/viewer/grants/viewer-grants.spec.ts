@@ -63,6 +63,25 @@ describe('grants', () => {
     expect([closed, grants.count]).toEqual([['1'], 1]);
     grants.byKey(other.grant.id, other.key);
   });
+  it('follow their professional into a new session of the same browser, and nobody else', () => {
+    const mine = open('s1', source('1'));
+    const theirs = grants.open({
+      sessionId: 's1',
+      professional: { id: '9', name: 'Y' },
+      sources: [source('2')],
+    });
+    const other = open('s2', source('3'));
+    grants.moveSession({ from: 's1', to: 's3', professionalId: '8' });
+    expect(grants.ofSession(mine.grant.id, 's3')).toBe(mine.grant);
+    expect(grants.byKey(mine.grant.id, mine.key)).toBe(mine.grant);
+    for (const session of ['s1', 's2'])
+      expect(failureOf(() => grants.ofSession(mine.grant.id, session))).toEqual(unknown);
+    expect(failureOf(() => grants.byKey(theirs.grant.id, theirs.key))).toEqual(unknown);
+    expect([closed, [...grants.sessions].sort()]).toEqual([['2'], ['s2', 's3']]);
+    grants.closeSession('s3');
+    expect(closed).toEqual(['2', '1']);
+    grants.byKey(other.grant.id, other.key);
+  });
   it('end with the context of their patient, and tell the page at once', () => {
     const request = { sessionId: 's1', professional: { id: '8', name: 'X' } };
     const { grant } = grants.open({ ...request, contextId: 'c1', sources: [source('1')] });

@@ -47,13 +47,14 @@ export interface ViewerGrant extends Omit<GrantRequest, 'sources'> {
 interface Held {
   readonly marks: Set<string>;
   readonly onEnd: Set<() => void>;
-  readonly grant: ViewerGrant;
+  /** The session changes its identifier when its professional logs in again. */
+  readonly grant: Omit<ViewerGrant, 'sessionId'> & { sessionId: string };
   readonly keyHash: Buffer;
   usedAt: number;
 }
 
 /**
- * Who may read which studies through the viewer: short-lived, bound to one session, revocable. Kept in memory because what
+ * Who may read which studies through the viewer: short-lived, bound to one session (and gone with it), revocable. Kept in memory because what
  * they open (a retrieval under way) lives in this process too; after a restart the exam is opened again.
  *
  * The page proves its session; the image requests, thousands of them, prove it with a key of their own that the browser got
@@ -84,7 +85,7 @@ export class ViewerGrants implements OnApplicationShutdown {
     }
     const key = randomBytes(32).toString('base64url');
     const marks = new Set<string>();
-    const grant: ViewerGrant = {
+    const grant: Held['grant'] = {
       ...request,
       marks,
       id: randomBytes(24).toString('base64url'),
@@ -115,6 +116,13 @@ export class ViewerGrants implements OnApplicationShutdown {
     return held.grant;
   }
 
+  /** Counts as a use, by whoever proved before that it is theirs. @returns false when it has ended */
+  keepOpen(id: string): boolean {
+    const held = this.alive(id);
+    if (held) held.usedAt = this.now();
+    return held !== undefined;
+  }
+
   /**
    * Marks an image, or takes the mark away.
    * @throws GatewayError `grantUnknown`, `notGranted` when the viewer does not show it, `marksFull`
@@ -128,6 +136,14 @@ export class ViewerGrants implements OnApplicationShutdown {
     else if ((marks?.size ?? 0) >= marksMax) throw new GatewayError(viewerErrors.marksFull);
     else marks?.add(sopInstanceUid);
     return grant;
+  }
+
+  /** Ends a grant of this session. @returns what it was; undefined when this session has none such */
+  end(id: string, sessionId: string): ViewerGrant | undefined {
+    const held = this.alive(id);
+    if (!held || held.grant.sessionId !== sessionId) return undefined;
+    this.close(id);
+    return held.grant;
   }
 
   /** Ends a grant; ends nothing when it already ended. */
@@ -154,6 +170,23 @@ export class ViewerGrants implements OnApplicationShutdown {
   /** Ends every grant of a session: at logout, or when its context closes. */
   closeSession(sessionId: string): void {
     for (const { grant } of [...this.byId.values()]) if (grant.sessionId === sessionId) this.close(grant.id);
+  }
+
+  /**
+   * The same browser has a new session, because its professional logged in again: what they see stays open. What was granted to
+   * anybody else ends.
+   */
+  moveSession({ from, to, professionalId }: { from: string; to: string; professionalId: string }): void {
+    for (const { grant } of [...this.byId.values()]) {
+      if (grant.sessionId !== from) continue;
+      if (grant.professional.id === professionalId) grant.sessionId = to;
+      else this.close(grant.id);
+    }
+  }
+
+  /** Sessions that have a grant: whoever knows when they end has to tell by `closeSession`. */
+  get sessions(): ReadonlySet<string> {
+    return new Set([...this.byId.values()].map(({ grant }) => grant.sessionId));
   }
 
   get count(): number {

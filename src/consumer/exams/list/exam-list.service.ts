@@ -1,6 +1,6 @@
 import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
 import { AuditTrail } from '../../../audit';
-import { DmpStatusClient, RegistryStoredQueryClient, StructureDirectory } from '../../../connectors/dmp';
+import { dmpErrors, DmpStatusClient, RegistryStoredQueryClient, StructureDirectory } from '../../../connectors/dmp';
 import type { ConfigOf } from '../../../platform/config';
 import { GatewayError } from '../../../platform/errors';
 import { formatPatientId, KOS_CODES, STATUS, type DocumentEntry, type DmpStatus } from '../../../standards/xds';
@@ -16,6 +16,7 @@ import { isBrought } from '../upload/uploaded-exam';
 import { reportType } from './entry-facts';
 import { choicesOf, ExamFilters, FilterChoices, filterExams, searchSince } from './exam-filters';
 import { pairExams } from './pair-exams';
+import { namesExam, openableAmong, wantedAmong } from './wanted-exam';
 
 /** What the record answered for one window of time. */
 interface Found {
@@ -24,13 +25,19 @@ interface Found {
   /** The record answered in part, or has more entries than are shown. */
   readonly isPartial: boolean;
   readonly at: Date;
+  /** Why the record told nothing: only exams brought as files are known. */
+  readonly trouble?: GatewayError;
 }
 
 export interface ExamList {
-  /** Those that pass the filters, latest first. */
+  /** Those that the call names, then those that pass the filters, latest first. */
   readonly exams: readonly Exam[];
   /** All of the window, filters apart. */
   readonly total: number;
+  /** Identifiers of the exams that the call names: none when they are not there; undefined when it names none. */
+  readonly wanted?: readonly string[];
+  /** Why the list holds only exams brought as files. */
+  readonly trouble?: GatewayError;
   readonly choices: FilterChoices;
   readonly further: FurtherTraits;
   readonly isPartial: boolean;
@@ -40,11 +47,24 @@ export interface ExamList {
   readonly at: Date;
 }
 
+/** How long a record that could not be asked is left alone, where files are enough to go on. */
+const troubleMs = 120_000;
+
+/**
+ * Whether exams brought as files may be used although the record cannot: the patient has none, or it does not answer. A record
+ * that is closed to this professional closes the files, too.
+ */
+export const leavesFiles = ({ entry }: GatewayError): boolean =>
+  [examErrors.recordAbsent, dmpErrors.notConfigured, dmpErrors.unavailable, dmpErrors.malformed].some(
+    (one) => one === entry,
+  );
+
 /** The exams of an open patient: status of the record first, then its entries, paired. */
 @Injectable()
 export class ExamLists implements OnModuleInit {
   private readonly statuses: Recent<DmpStatus>;
   private readonly found: Recent<Found>;
+  private readonly troubles = new Recent<GatewayError>({ weightMax: 5_000, lifeMs: troubleMs });
 
   constructor(
     @Inject(examsConfig.token) private readonly config: ConfigOf<typeof examsConfig>,
@@ -71,16 +91,19 @@ export class ExamLists implements OnModuleInit {
     await this.stopWithoutConsent(context, viewer);
     const requester = requesterOf(context, viewer);
     if (refresh) this.forget(context.id);
-    await this.mayRead(requester);
     const { everything, earlier, timeZone } = filters;
     const since = searchSince(filters, new Date());
-    const found = await this.search(requester, since, earlier);
     const uploaded = await this.uploads.examsOf(context);
+    const found = await this.recordOrFiles(requester, uploaded, () => this.search(requester, since, earlier));
     const all = [...uploaded, ...found.exams.filter((exam) => !isBrought(exam, uploaded))];
     const window = filterExams(all, { everything, earlier, timeZone }, since);
+    const wanted = await this.wanted(requester, all, found);
+    const others = (exams: readonly Exam[]) => exams.filter(({ id }) => !wanted?.some((one) => one.id === id));
     return {
-      exams: filterExams(all, filters, since),
-      total: window.length,
+      exams: [...(wanted ?? []), ...others(filterExams(all, filters, since))],
+      total: (wanted?.length ?? 0) + others(window).length,
+      wanted: wanted?.map(({ id }) => id),
+      trouble: found.trouble,
       choices: choicesOf(window),
       further: found.further,
       isPartial: found.isPartial,
@@ -89,12 +112,19 @@ export class ExamLists implements OnModuleInit {
     };
   }
 
+  /** The exam that the call names, when it is one of this patient and may be opened without asking. */
+  async wantedExam(context: PatientContext, viewer: Viewer): Promise<Exam | undefined> {
+    if (!namesExam(context.filters)) return undefined;
+    const { exams, wanted } = await this.list(context, viewer, { everything: false, earlier: false });
+    return openableAmong(exams.filter(({ id }) => wanted?.includes(id)));
+  }
+
   /** One exam of the patient: from the lists known, else from the record. @throws GatewayError `exams.not-found` */
   async exam(context: PatientContext, viewer: Viewer, examId: string): Promise<Exam> {
     const requester = requesterOf(context, viewer);
-    await this.mayRead(requester);
-    const uploaded = (await this.uploads.examsOf(context)).find(({ id }) => id === examId);
-    if (uploaded) return uploaded;
+    const uploaded = (await this.uploads.examsOf(context)).filter(({ id }) => id === examId);
+    await this.recordOrFiles(requester, uploaded, () => Promise.resolve(nothing()));
+    if (uploaded[0]) return uploaded[0];
     const usual = searchSince({ everything: false }, new Date());
     for (const [since, earlier] of [
       [usual, false],
@@ -110,6 +140,38 @@ export class ExamLists implements OnModuleInit {
   forget(contextId: string): void {
     this.statuses.forget(`${contextId} `);
     this.found.forget(`${contextId} `);
+    this.troubles.forget(contextId);
+  }
+
+  /** Asks the record, status first. Where files were brought, a record that cannot be asked is not the end. */
+  private async recordOrFiles(
+    requester: Requester,
+    uploaded: readonly Exam[],
+    ask: () => Promise<Found>,
+  ): Promise<Found> {
+    const { id } = requester.context;
+    const known = uploaded.length > 0 ? await this.troubles.peek(id) : undefined;
+    if (known) return nothing(known);
+    try {
+      await this.mayRead(requester);
+      return await ask();
+    } catch (error) {
+      const trouble = GatewayError.of(error);
+      if (!trouble || !leavesFiles(trouble)) throw error;
+      this.troubles.put(id, Promise.resolve(trouble));
+      if (uploaded.length === 0) throw error;
+      return nothing(trouble);
+    }
+  }
+
+  /** What the call names: in the window, else in the whole history of this record. Undefined when it names no exam. */
+  private async wanted(requester: Requester, all: readonly Exam[], { trouble }: Found): Promise<Exam[] | undefined> {
+    const { filters } = requester.context;
+    if (!namesExam(filters)) return undefined;
+    const here = wantedAmong(all, filters);
+    if (here.length > 0 || trouble) return here;
+    const history = await this.search(requester, undefined, false);
+    return wantedAmong(history.exams, filters);
   }
 
   /** Nothing of the record is asked for a patient who is opposed, or who was not asked. */
@@ -177,6 +239,14 @@ export class ExamLists implements OnModuleInit {
     return { exams, further, isPartial: isPartial || entries.length < value.documentEntries.length, at: new Date() };
   }
 }
+
+const nothing = (trouble?: GatewayError): Found => ({
+  exams: [],
+  further: {},
+  isPartial: false,
+  at: new Date(),
+  trouble,
+});
 
 function latest(entries: readonly DocumentEntry[], max: number): readonly DocumentEntry[] {
   if (entries.length <= max) return entries;

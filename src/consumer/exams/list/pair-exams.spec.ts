@@ -83,6 +83,38 @@ describe('pairing of reports and manifests', () => {
     expect(exams.map(({ reports }) => reports.length)).toEqual([1, 1]);
   });
 
+  it('tells two manifests in force apart from a replaced one: the latest is used, no other is called replaced', () => {
+    const at = (creationTime: string, change: Partial<DocumentEntry> = {}) =>
+      entry([study('1.1'), accession('A')], { creationTime, ...change });
+    const [exam, ...others] = pair(
+      at('20260110090000'),
+      at('20260108090000', { availabilityStatus: STATUS.deprecated }),
+      at('20260112090000'),
+      at('20260114090000', { availabilityStatus: STATUS.deprecated }),
+    );
+    const days = (documents: readonly { createdAt?: string }[] = []) => documents.map(({ createdAt }) => createdAt);
+    expect(others).toEqual([]);
+    expect(days(exam?.manifest && [exam.manifest])).toEqual(['20260112090000']);
+    expect(days(exam?.otherManifests)).toEqual(['20260110090000']);
+    expect(days(exam?.earlierManifests)).toEqual(['20260114090000', '20260108090000']);
+  });
+
+  it('tells by what an exam may be named: studies of its manifests, numbers of all its documents', () => {
+    const exams = pair(
+      entry([study('1.1'), accession('A')]),
+      report([study('1.1'), study('1.2'), accession('B', '1.2.6')]),
+    );
+    expect(exams.map(({ references }) => references)).toEqual([
+      {
+        studies: ['1.1'],
+        accessions: [
+          { number: 'A', issuer: '1.2.5' },
+          { number: 'B', issuer: '1.2.6' },
+        ],
+      },
+    ]);
+  });
+
   it('makes exams of reports alone, with their versions', () => {
     const exams = pair(
       report([study('1.1')], { availabilityStatus: STATUS.deprecated, creationTime: '20260101000000' }),

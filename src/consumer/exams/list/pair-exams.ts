@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { referencesOf, visibilityOf, type DocumentEntry } from '../../../standards/xds';
 import type { CalledPatient } from '../../context';
-import type { Exam, ExamDocument } from '../exam';
+import type { Exam, ExamDocument, ExamReferences } from '../exam';
 import { traitsOfEntry } from '../identity/claimed-traits';
 import { compareTraits, type TraitDifference } from '../identity/compare-traits';
 import {
@@ -141,12 +141,25 @@ function toExam(group: Group, scope: PairingScope): Exam {
     description: descriptionOf(reportsFirst),
     structure: structureOf(described),
     manifest,
+    references: referencesIn(group),
     source: 'dmp',
-    earlierManifests: manifests.filter((one) => one !== manifest),
+    otherManifests: manifests.filter((one) => one !== manifest && !one.isReplaced),
+    earlierManifests: manifests.filter((one) => one.isReplaced),
     reports: current,
     earlierReports: reports.filter((one) => one.isReplaced),
     differences: differencesOf(described, scope.patient),
   };
+}
+
+/** A report may name studies of other exams beside; what the manifests name is this exam's. */
+function referencesIn({ manifests, reports }: Group): ExamReferences {
+  const all = [...manifests, ...reports].map(keysOf);
+  const studies = (manifests.length > 0 ? manifests : reports).flatMap((entry) => keysOf(entry).studies);
+  const accessions = [...new Set(all.flatMap((keys) => keys.accessions))].map((text) => {
+    const at = text.lastIndexOf('^');
+    return { number: text.slice(0, at), issuer: text.slice(at + 1) || undefined };
+  });
+  return { studies: [...new Set(studies)], accessions };
 }
 
 function toDocument(entry: DocumentEntry, contextId: string): ExamDocument {

@@ -156,20 +156,26 @@ export class ExamSelection implements OnModuleInit {
     { exam, document }: { exam: Exam; document: ExamDocument },
     fetched: Promise<ReadonlyMap<string, Buffer>> | undefined,
   ): Promise<Proven> {
-    const bytes = (await fetched)?.get(document.entry.uniqueId);
-    return this.recorded(context, viewer, exam, () => {
+    return this.recorded(context, viewer, exam, async () => {
+      const bytes = (await fetched)?.get(document.entry.uniqueId);
       if (!bytes) throw new GatewayError(examErrors.notFound, { detail: 'the repository did not give the document' });
       return verifyManifest(bytes, context.patient, document.entry);
     });
   }
 
   private async fromFile(context: PatientContext, viewer: Viewer, exam: Exam): Promise<Proven> {
-    const bytes = await this.uploads.bytesOf(context, exam);
-    return this.recorded(context, viewer, exam, () => verifyManifest(bytes, context.patient));
+    return this.recorded(context, viewer, exam, async () =>
+      verifyManifest(await this.uploads.bytesOf(context, exam), context.patient),
+    );
   }
 
-  /** Proves, and tells the audit what came of it. */
-  private async recorded(context: PatientContext, viewer: Viewer, exam: Exam, proof: () => Proven): Promise<Proven> {
+  /** Fetches and proves, and tells the audit what came of it: a manifest that could not be had is a failure, too. */
+  private async recorded(
+    context: PatientContext,
+    viewer: Viewer,
+    exam: Exam,
+    proof: () => Promise<Proven>,
+  ): Promise<Proven> {
     const { situation } = requesterOf(context, viewer);
     const event = {
       actor: actorOf(viewer, situation.structureId),
@@ -178,7 +184,7 @@ export class ExamSelection implements OnModuleInit {
       documentUniqueId: exam.manifest?.entry.uniqueId,
     };
     try {
-      const proven = proof();
+      const proven = await proof();
       await this.audit.record({
         ...event,
         kind: 'exams.manifest-read',

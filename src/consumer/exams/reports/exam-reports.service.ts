@@ -50,7 +50,6 @@ export class ExamReports {
     const context = await this.contexts.get(contextId, viewer);
     const requester = requesterOf(context, viewer);
     const { entry } = found.document;
-    const bytes = await this.bytesOf(requester, found);
     const event = {
       kind: 'exams.report-shown' as const,
       actor: actorOf(viewer, requester.situation.structureId),
@@ -59,11 +58,17 @@ export class ExamReports {
       documentUniqueId: entry.uniqueId,
     };
     try {
-      const pdf = pdfOf(bytes, context.patient);
+      const pdf = pdfOf(await this.bytesOf(requester, found), context.patient);
       await this.audit.record({ ...event, outcome: 'success', bytes: pdf.length });
       return { ...found, pdf };
     } catch (error) {
-      await this.audit.record({ ...event, outcome: 'refused', errorCode: GatewayError.of(error)?.code });
+      const known = GatewayError.of(error);
+      const isRefusal = known !== undefined && known.entry.status < 500;
+      await this.audit.record({
+        ...event,
+        outcome: isRefusal ? 'refused' : 'failure',
+        errorCode: known?.code ?? 'platform.internal',
+      });
       throw error;
     }
   }

@@ -60,7 +60,16 @@ export function examOf(
       isReplaced: false,
       visibility,
     },
+    references: {
+      studies: manifest.studies.map(({ studyInstanceUid }) => studyInstanceUid),
+      accessions: manifest.studies.flatMap(({ requests }) =>
+        requests.flatMap(({ accession }) =>
+          accession?.value ? [{ number: accession.value, issuer: accession.issuerOid || undefined }] : [],
+        ),
+      ),
+    },
     source: 'file',
+    otherManifests: [],
     earlierManifests: [],
     reports: reports.filter(({ report }) => isOf(report, manifest)).map((one) => documentOf(one, context)),
     earlierReports: [],

@@ -1,6 +1,6 @@
 import { Controller, Get, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { PatientContexts, type PatientContext } from '../../../consumer/context';
+import { actorOf, PatientContexts, type PatientContext } from '../../../consumer/context';
 import { isUnderWay, Transfers } from '../../../consumer/transfer';
 import { Access } from '../../../platform/http';
 import { ScreenFormat } from '../../screen/format';
@@ -35,7 +35,10 @@ export class OpenPatientsController {
   @Post('/fermer')
   async closeAll(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { viewer } = await this.access.viewer(request);
-    await this.contexts.close(viewer.loginId);
+    await this.contexts.close(viewer.loginId, {
+      actor: { ...actorOf(viewer), address: request.ip },
+      reason: 'asked',
+    });
     response.redirect(303, '/dossiers');
   }
 

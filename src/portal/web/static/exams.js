@@ -111,16 +111,29 @@
     for (let index = current + by; index >= 0 && index < rows.length; index += by)
       if (!rows[index].hidden) return select(index);
   };
+
+  /* Keys of one letter can be turned off (WCAG 2.1.4): spoken words would press them. The viewer asks the same setting. */
+  const letterKeys = document.getElementById('letter-keys');
+  const lettersAreOn = () => localStorage.getItem('drimbox-letter-keys') !== 'off';
+  if (letterKeys) {
+    letterKeys.closest('label').hidden = false;
+    letterKeys.checked = lettersAreOn();
+    letterKeys.addEventListener('change', () => {
+      if (letterKeys.checked) localStorage.removeItem('drimbox-letter-keys');
+      else localStorage.setItem('drimbox-letter-keys', 'off');
+    });
+  }
+
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const inField = event.target.closest('input:not([type=checkbox]), select, textarea');
-    if (event.key === '/' && !inField && search) {
+    if (event.key === '/' && !inField && search && lettersAreOn()) {
       event.preventDefault();
       search.focus();
     } else if (!inField && (event.key === 'ArrowDown' || event.key === 'ArrowUp') && rows.length > 0) {
       event.preventDefault();
       step(event.key === 'ArrowDown' ? 1 : -1);
-    } else if (!inField && event.key.toLowerCase() === 'c' && rows[current]) {
+    } else if (!inField && event.key.toLowerCase() === 'c' && rows[current] && lettersAreOn()) {
       rows[current].querySelector('a.report')?.click();
     } else if (event.key === 'ArrowDown' && event.target === search) {
       event.preventDefault();
@@ -163,7 +176,7 @@
         },
         body: file,
       }).catch(() => undefined);
-      if (answer?.ok) return location.reload();
+      if (answer?.ok) return upload.dataset.after ? location.assign(upload.dataset.after) : location.reload();
       const problem = await answer?.json().catch(() => undefined);
       status.textContent = problem?.message ?? status.dataset.failed;
       input.value = '';
