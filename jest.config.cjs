@@ -43,5 +43,5 @@ module.exports = {
     ring('browser', ['<rootDir>/test/browser/**/*.browser.ts']),
   ],
   testSequencer: '<rootDir>/test/slow-first.cjs',
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };

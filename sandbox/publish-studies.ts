@@ -92,7 +92,7 @@ export async function publishStudies(
   studies: readonly LoadedStudy[],
   hl7: { readonly host: string; readonly port: number },
   dmp: SandboxDmp,
-  withinMs = 90_000,
+  withinMs = 300_000,
 ): Promise<string[]> {
   for (const study of studies) {
     if (manifestInRecord(dmp, study.studyInstanceUid)) continue;

@@ -1,7 +1,7 @@
 /** Every test. Installs missing Debian packages when it may, else names them and fails; ends with a summary. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensurePackages } from './lib/debian.mjs';
 import { run, runTool } from './lib/run.mjs';
 
@@ -16,15 +16,17 @@ if (missing.length > 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'drimbox-test-'));
 const failedSteps = [];
+const durations = [];
+const slowest = [];
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function step(name, work) {
   const from = Date.now();
   process.stdout.write(`\n== ${name}\n`);
   const code = await work();
-  process.stdout.write(
-    `== ${name}: ${code === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - from) / 1000)} s\n`,
-  );
+  const seconds = Math.round((Date.now() - from) / 1000);
+  durations.push({ name, seconds, outcome: code === 0 ? 'passed' : 'FAILED' });
+  process.stdout.write(`== ${name}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
   if (code !== 0) failedSteps.push(name);
 }
 
@@ -45,6 +47,12 @@ async function ring(projects, workers) {
   total.passed += result.numPassedTests;
   total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
   total.skipped += result.numPendingTests + result.numTodoTests;
+  slowest.push(
+    ...result.testResults.map(({ name, startTime, endTime }) => ({
+      name: relative(process.cwd(), name),
+      seconds: Math.round((endTime - startTime) / 1000),
+    })),
+  );
   return code;
 }
 
@@ -54,10 +62,16 @@ await step('lint', () => runTool('eslint/bin/eslint.js', ['.', '--max-warnings',
 await step('build', () => run(process.execPath, ['scripts/build.mjs']));
 await step('unit and tidy tests', () => ring(['unit', 'tidy'], 2));
 await step('medium tests (real PostgreSQL, PACS, tools)', () => ring(['medium'], 2));
-await step('flows (whole journeys)', () => ring(['flows'], 1));
+await step('flows (whole journeys)', () => ring(['flows'], 2));
 await step('browser', () => ring(['browser'], 1));
 rmSync(folder, { recursive: true, force: true });
 
+const line = ({ name, seconds, outcome = '' }) => `  ${String(seconds).padStart(5)} s  ${name} ${outcome}`.trimEnd();
+slowest.sort((one, other) => other.seconds - one.seconds);
+process.stdout.write(
+  `\nSteps (Node ${process.versions.node}):\n${durations.map(line).join('\n')}\n` +
+    `Longest files:\n${slowest.slice(0, 10).map(line).join('\n')}\n`,
+);
 const minutes = ((Date.now() - startedAt) / 60_000).toFixed(1);
 process.stdout.write(
   `\n${failedSteps.length === 0 ? 'every step passed' : `failed steps: ${failedSteps.join(', ')}`}, in ${minutes} minutes\n`,

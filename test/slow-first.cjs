@@ -8,6 +8,10 @@ const slow = [
   'retrieval-faults',
   'publication-faults',
   'testssl',
+  'report-to-images',
+  'exchange-hostile',
+  'audit-journeys',
+  'exchange-answers',
 ];
 
 const rank = ({ path }) => {

@@ -12,7 +12,7 @@ const plugins = [
   '/usr/share/orthanc/plugins/libOrthancDicomWeb.so',
   '/usr/local/share/orthanc/plugins/libOrthancDicomWeb.so',
 ];
-const startLimitMs = 30_000;
+const startLimitMs = 120_000;
 const stopLimitMs = 10_000;
 
 export const orthancProgram = (): string | undefined => programs.find((path) => existsSync(path));

@@ -72,7 +72,7 @@ describe('what each journey leaves in the trail', () => {
     db = await connect(database);
     browser = new BrowserRobot({ neighbours, portalUrl: `https://localhost:${ports.portal}` });
     [dx, us, prior] = [studyOf(home, 9004), studyOf(home, 9005), studyOf(remote, 9003)];
-  }, 240_000);
+  }, 480_000);
 
   afterAll(async () => {
     for (const client of clients) client.close();
@@ -110,7 +110,7 @@ describe('what each journey leaves in the trail', () => {
           [last],
         )
       ).rows;
-    await until(`${count} events`, async () => (await events()).length >= count, 15_000).catch(() => undefined);
+    await until(`${count} events`, async () => (await events()).length >= count, 60_000).catch(() => undefined);
     // One more than expected would come just after.
     await pause(300);
     const found = await events();
@@ -126,7 +126,7 @@ describe('what each journey leaves in the trail', () => {
         ({ xml, record }) =>
           ids.has(record.id) && xml.includes(`AuditSourceID="${home.settings.DRIMBOX_ATNA_SOURCE_ID ?? ''}"`),
       );
-    await until(`messages of ${journey}`, () => ours().length >= ids.size, 10_000).catch(() => undefined);
+    await until(`messages of ${journey}`, () => ours().length >= ids.size, 60_000).catch(() => undefined);
     return ours();
   }
 

@@ -24,7 +24,7 @@ describe('patients side by side', () => {
       { id: 'pacs', kind: 'dimse', host: '127.0.0.1', port: orthanc.dicomPort, aeTitle: 'PACS', retrieve: 'move' },
     ]);
     published = await sandbox.publish(demo.studies);
-  }, 120_000);
+  });
   afterAll(async () => {
     await sandbox?.stop();
     await orthanc?.stop();
@@ -85,5 +85,5 @@ describe('patients side by side', () => {
     await Promise.all(Array.from({ length: 10 }, () => worker()));
     expect(faults).toEqual([]);
     expect(parts).toBeGreaterThanOrEqual(partsWanted);
-  }, 240_000);
+  }, 480_000);
 });

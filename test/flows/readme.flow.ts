@@ -39,7 +39,7 @@ describe('the README', () => {
 
   const shell = async (lines: string) => {
     try {
-      const { stdout } = await run('bash', ['-c', lines], { cwd: dir, timeout: 60_000 });
+      const { stdout } = await run('bash', ['-c', lines], { cwd: dir, timeout: 150_000 });
       return stdout.trim().split('\n');
     } catch (error) {
       return (error as { stdout: string }).stdout.trim().split('\n');
@@ -63,11 +63,11 @@ describe('the README', () => {
     });
     for (const stream of [sandbox.stdout, sandbox.stderr])
       stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-    await until('the sandbox is up', () => existsSync(readyFile) || sandbox.exitCode !== null, 180_000);
+    await until('the sandbox is up', () => existsSync(readyFile) || sandbox.exitCode !== null, 400_000);
     if (sandbox.exitCode !== null) throw new Error(printed);
     await until('its addresses are printed', () => printed.includes('Ctrl-C ends it.'));
     ready = JSON.parse(readFileSync(readyFile, 'utf8')) as Ready;
-  }, 200_000);
+  }, 480_000);
 
   afterAll(async () => {
     if (sandbox?.exitCode === null) {
@@ -154,5 +154,5 @@ describe('the README', () => {
     expect((await gone)[0]).toBe(0);
     expect(existsSync(dataDir)).toBe(false);
     expect(children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -26,7 +26,7 @@ describe('from a report in the RIS to images at another gateway', () => {
     });
     const { cert, key } = sandbox.ready.peers.listed;
     peer = new WadoClient({ url: sandbox.ready.source.url, ca: sandbox.ready.exchangeCa, cert, key });
-  }, 240_000);
+  }, 480_000);
 
   afterAll(async () => {
     peer?.close();
@@ -59,7 +59,7 @@ describe('from a report in the RIS to images at another gateway', () => {
     expect((await ask(study, study.kosSopInstanceUid)).status).toBe(404);
     const { registry } = sandbox.neighbours.dmp;
     const status = () => registry.documentByUniqueId(study.kosSopInstanceUid)?.status;
-    for (let tries = 0; tries < 100 && status() !== 'Deleted'; tries++) await pause(200);
+    for (let tries = 0; tries < 450 && status() !== 'Deleted'; tries++) await pause(200);
     expect(status()).toBe('Deleted');
   });
 });

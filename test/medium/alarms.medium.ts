@@ -73,7 +73,7 @@ describe('alarms of a gateway of two processes', () => {
     });
     database = await startPostgres();
     dataSource = await database.open();
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const one of processes.splice(0)) await one.watch.onApplicationShutdown();
     await dataSource.query('TRUNCATE audit_alarm CASCADE');

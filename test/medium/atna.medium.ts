@@ -59,7 +59,7 @@ describe('the trail told to an audit record repository', () => {
     [dataSource, rsyslog] = await Promise.all([database.open(), Rsyslog.start(pki)]);
     trail = new DatabaseAuditTrail(dataSource);
     await new AuditSpool(dataSource, randomUUID()).prepare();
-  }, 120_000);
+  });
 
   afterEach(async () => {
     for (const sender of senders.splice(0)) await sender.stop();
@@ -77,10 +77,10 @@ describe('the trail told to an audit record repository', () => {
     const { cert, key } = pki.members[more.member ?? 'syslogClient'];
     const [certPem, keyPem, ca] = [cert, key, more.ca ?? pki.exchangeCa].map((file) => readFileSync(file, 'utf8'));
     const { host = 'localhost', port = rsyslog.port } = more;
-    return () => ({ host, port, timeoutMs: 2_000, tls: { cert: certPem, key: keyPem, ca } });
+    return () => ({ host, port, timeoutMs: 5_000, tls: { cert: certPem, key: keyPem, ca } });
   }
 
-  function sender(from = repository(), spool = new AuditSpool(dataSource, randomUUID(), 1_500)): AtnaSender {
+  function sender(from = repository(), spool = new AuditSpool(dataSource, randomUUID(), 5_000)): AtnaSender {
     const made = new AtnaSender(spool, {
       node,
       appName: 'drimbox',
@@ -113,7 +113,7 @@ describe('the trail told to an audit record repository', () => {
 
   const received = () => rsyslog.lines().map(({ record }) => record);
   const backlog = async () => (await new AuditSpool(dataSource, randomUUID()).backlog()).records;
-  const everythingSent = () => until('everything sent', async () => (await backlog()) === 0, 20_000);
+  const everythingSent = () => until('everything sent', async () => (await backlog()) === 0);
   async function killed(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
@@ -171,7 +171,7 @@ describe('the trail told to an audit record repository', () => {
       'plain-detail': good.replace(/value="[^"]+"/, 'value="é"'),
     };
     expect((await refusedByJing(join(dir, 'bad'), bad)).sort()).toEqual(Object.keys(bad).sort());
-  }, 60_000);
+  });
 
   it('reaches rsyslog in order, once, as RFC 5424 says', async () => {
     const ids = await recordMany(450);
@@ -194,7 +194,7 @@ describe('the trail told to an audit record repository', () => {
     expect(lines[1].xml).toContain('HÔPITAL D’ESSAI');
     const some = Object.fromEntries(lines.slice(0, 40).map(({ xml }, index) => [`received-${index}`, xml]));
     expect(await refusedByJing(join(dir, 'received'), some)).toEqual([]);
-  }, 60_000);
+  });
 
   it('tells what a transaction wrote that ended later, and forgets numbers that never came', async () => {
     const before = received().length;
@@ -240,13 +240,13 @@ describe('the trail told to an audit record repository', () => {
     // What comes again comes in order, and goes on to the end without a hole.
     expect(came.slice(-50)).toEqual(ids.slice(-50));
     expect(one.lastFailure).toBeUndefined();
-  }, 60_000);
+  });
 
   it('is sent by one process at a time; another goes on when that one is killed', async () => {
     const before = received().length;
     const { cert, key } = pki.members.syslogClient;
     const settings: AtnaChildSettings = {
-      ...{ databaseUrl: database.address.url, port: rsyslog.port, cert, key, ca: pki.exchangeCa, leaseMs: 1_500 },
+      ...{ databaseUrl: database.address.url, port: rsyslog.port, cert, key, ca: pki.exchangeCa, leaseMs: 5_000 },
     };
     const child = fork(join(root, 'test/support/atna-child.ts'), [JSON.stringify(settings)], {
       cwd: root,
@@ -259,9 +259,10 @@ describe('the trail told to an audit record repository', () => {
     await everythingSent();
     const other = sender();
     expect(await other.sendWaiting()).toBe(false);
-    ids.push(...(await recordMany(3_000)));
+    const recorded = recordMany(3_000);
     await until('the first process sends', () => received().length > before + 100);
     await killed(child);
+    ids.push(...(await recorded));
     const sentByFirst = new Set(received().slice(before)).size;
     expect(sentByFirst).toBeLessThan(3_020);
     other.start();
@@ -269,7 +270,7 @@ describe('the trail told to an audit record repository', () => {
     const lines = rsyslog.lines().slice(before);
     expect([...new Set(lines.map(({ record }) => record))].sort()).toEqual([...ids].sort());
     expect([...new Set(lines.map(({ process }) => process))]).toEqual([String(child.pid), '4711']);
-  }, 60_000);
+  });
 
   it('waits, and says why, when the repository is not the one it trusts or does not trust us', async () => {
     const before = received().length;
@@ -298,7 +299,7 @@ describe('the trail told to an audit record repository', () => {
     sender().start();
     await everythingSent();
     expect(received().slice(before)).toEqual(ids);
-  }, 60_000);
+  });
 
   it('works with the embedded database', async () => {
     const before = received().length;

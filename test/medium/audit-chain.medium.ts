@@ -24,7 +24,7 @@ describe('the chain over the trail, on PostgreSQL', () => {
 
   beforeAll(async () => {
     database = await startPostgres();
-  }, 60_000);
+  });
   beforeEach(async () => {
     one = await auditProcess(database);
     await one.dataSource.query(emptyTrailSql);

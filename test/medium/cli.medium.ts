@@ -19,7 +19,7 @@ describe('the operator’s tool', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'drimbox-cli-'));
     [pki, database] = await Promise.all([createSandboxPki({ dir: join(dir, 'pki'), fast: true }), startPostgres()]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await database?.stop();
     await rm(dir, { recursive: true, force: true });

@@ -159,7 +159,7 @@ describe('the gateway of docker-compose.yml', () => {
       );
     await until('the gateway', isUp, 60_000);
     if (gateway.exitCode !== null) throw new Error(`the gateway ended (${gateway.exitCode}): ${said}`);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     for (const child of [gateway, orthanc]) {
@@ -213,5 +213,5 @@ describe('the gateway of docker-compose.yml', () => {
     const [code, signal] = (await gone) as [number | null, string | null];
     expect([code, signal]).not.toContain('SIGKILL');
     expect(said).not.toMatch(/EROFS|EACCES/);
-  }, 20_000);
+  });
 });

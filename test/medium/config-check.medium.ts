@@ -117,7 +117,7 @@ beforeAll(async () => {
   taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   takenPort = (taken.address() as { port: number }).port;
-}, 60_000);
+});
 
 afterAll(async () => {
   await new Promise((resolve) => taken.close(resolve));

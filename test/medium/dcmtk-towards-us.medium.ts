@@ -44,7 +44,7 @@ describe('dcmtk towards our DICOM listener', () => {
 
   beforeAll(async () => {
     configureLogging({ level: 'silent' });
-    gateway = await DimseGateway.open({ callers: ['FRIEND'], maxAssociations: 2, settings: { artimMs: 500 } });
+    gateway = await DimseGateway.open({ callers: ['FRIEND'], maxAssociations: 2, settings: { artimMs: 5_000 } });
     gateway.listener.handlers.register({
       name: 'test',
       open: ({ sopInstanceUid }) => {
@@ -67,7 +67,7 @@ describe('dcmtk towards our DICOM listener', () => {
   async function dcmtk(program: string, words: string[], called = 'DRIMBOX', calling = 'FRIEND'): Promise<Told> {
     const address = ['-aec', called, '-aet', calling, '127.0.0.1', String(gateway.listener.port)];
     try {
-      const { stdout, stderr } = await run(program, ['-v', ...words, ...address], { cwd: dir, timeout: 20_000 });
+      const { stdout, stderr } = await run(program, ['-v', ...words, ...address], { cwd: dir, timeout: 90_000 });
       return { code: 0, text: stdout + stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -91,7 +91,7 @@ describe('dcmtk towards our DICOM listener', () => {
     expect(code).not.toBe(0);
     expect(text).toMatch(/No (acceptable |adequate |valid )?Presentation Context/i);
     expect(text).not.toMatch(/I: (Received Final Find|Find Response|Move Response)/);
-    expect(Date.now() - startedMs).toBeLessThan(5_000);
+    expect(Date.now() - startedMs).toBeLessThan(30_000);
   });
 
   it.each([
@@ -146,7 +146,7 @@ describe('dcmtk towards our DICOM listener', () => {
         await gone;
       }),
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await until('both places are free again', async () => (await dcmtk('echoscu', [])).code === 0);
   });
 });
 
@@ -204,7 +204,7 @@ describe('our DICOM listener over TLS', () => {
 
   const echo = (...words: string[]) =>
     run('echoscu', [...words, '-aec', 'DRIMBOX', '-aet', 'FRIEND', 'localhost', String(listener.port)], {
-      timeout: 20_000,
+      timeout: 90_000,
     });
   const tls = ({ leaf, key }: { leaf: string; key: string }) => ['+tls', key, leaf, '+cf', pki.exchangeCa];
 
@@ -368,5 +368,5 @@ describe('a reader far slower than another one of the same retrieval', () => {
       await gateway.close();
       await pacs.close();
     }
-  }, 60_000);
+  });
 });

@@ -21,7 +21,7 @@ describe('a PACS in the middle of a transfer', () => {
 
   beforeEach(async () => {
     pacs = await FakePacs.open();
-    gateway = await DimseGateway.open({ settings: { artimMs: 500, silenceMs: 400, cancelGraceMs: 300 } });
+    gateway = await DimseGateway.open({ settings: { artimMs: 2_000, silenceMs: 2_000, cancelGraceMs: 2_000 } });
   });
   afterEach(async () => {
     await gateway.close();

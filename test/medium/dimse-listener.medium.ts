@@ -18,7 +18,7 @@ describe('our DICOM listener', () => {
   let gateway: DimseGateway;
   const received = new Map<string, { request: StoreRequest; dataSet: Buffer }>();
   beforeAll(async () => {
-    gateway = await DimseGateway.open({ callers: ['FRIEND', 'DRIMBOX'], settings: { artimMs: 300 } });
+    gateway = await DimseGateway.open({ callers: ['FRIEND', 'DRIMBOX'], settings: { artimMs: 3_000 } });
     gateway.listener.handlers.register({
       name: 'test',
       open: (request) => {
@@ -123,7 +123,7 @@ describe('a hostile PACS', () => {
   const sockets = new Set<Socket>();
   let behave: (socket: Socket) => void;
   beforeAll(async () => {
-    gateway = await DimseGateway.open({ settings: { artimMs: 300, silenceMs: 300, connectTimeoutMs: 500 } });
+    gateway = await DimseGateway.open({ settings: { artimMs: 2_000, silenceMs: 2_000, connectTimeoutMs: 20_000 } });
     server = createServer((socket) => {
       sockets.add(socket);
       behave(socket.on('error', () => undefined));

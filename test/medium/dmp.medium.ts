@@ -354,14 +354,14 @@ describe('a registry that misbehaves', () => {
     [{ kind: 'drop-after-accept' }, { kind: 'try-again', reason: 'cut', mayHaveBeenDone: true }],
     [{ kind: 'vanish' }, { kind: 'try-again', reason: 'cut', mayHaveBeenDone: true }],
     [
-      { kind: 'slow', delayMs: 4500 },
+      { kind: 'slow', delayMs: 20_000 },
       { kind: 'try-again', reason: 'timeout', mayHaveBeenDone: true },
     ],
   ];
 
   it.each(table)('%j', async (fault, expected) => {
     on.dmp.faults.set({ ...fault, times: 1 });
-    const { outcome } = await publish();
+    const { outcome } = await on.withPatience(fault.kind === 'slow' ? 3_000 : 30_000, () => publish());
     expect(outcome).toMatchObject(expected);
     expect(on.audit.events.at(-1)?.outcome === 'success').toBe(outcome.kind === 'accepted');
   });
@@ -406,7 +406,7 @@ describe('structures of the configuration', () => {
       url: on.dmp.url,
       structures,
       anchorFiles: [on.pki.exchangeCa],
-      timeoutMs: 3000,
+      timeoutMs: 30_000,
       connections: 2,
     } as unknown as ConfigOf<typeof dmpConfig>;
     const pki = {

@@ -54,7 +54,7 @@ describe('DICOMweb with a PACS that misbehaves', () => {
   const client = (settings: Partial<DicomWebSettings> = {}): DicomWebPacs => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/web`;
     const config = { id: 'bad', kind: 'dicomweb' as const, url, maxConnections: 4 };
-    return new DicomWebPacs(config, { silenceMs: 1_000, partBytesMax: 100_000, ...settings });
+    return new DicomWebPacs(config, { silenceMs: 3_000, partBytesMax: 100_000, ...settings });
   };
 
   beforeEach(async () => {
@@ -248,7 +248,7 @@ describe('DICOMweb with a PACS that misbehaves', () => {
       response.write(Buffer.concat([Buffer.from(partHead), file(uid ?? '1.2.3.4.2').subarray(0, 500)]));
     };
     await expect(pacs.retrieve(request, new RecordingSink())).rejects.toMatchObject({ code: 'pacs.too-slow' });
-  }, 20_000);
+  });
 
   it('does not take a slow reader for a silent PACS', async () => {
     const some = { ...request, instances: expected.slice(0, 1) };
@@ -258,7 +258,7 @@ describe('DICOMweb with a PACS that misbehaves', () => {
     const sink = new RecordingSink({ fullEvery: 60, pauseMs: 2_500 });
     expect(await patient.retrieve(some, sink)).toMatchObject({ delivered: 1 });
     await patient.close();
-  }, 30_000);
+  });
 
   it('tells a busy PACS with its delay', async () => {
     onSeries = onSingle = (response) => send(response, 503, undefined, { 'Retry-After': '1' });
@@ -296,7 +296,8 @@ describe('DICOMweb with a PACS that misbehaves', () => {
     const left = new AbortController();
     setTimeout(() => left.abort(new Error('the reader left')), 100);
     await expect(pacs.retrieve(request, new RecordingSink(), left.signal)).rejects.toThrow('left');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let tries = 0; tries < 600 && closedEarly < 2; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     expect(closedEarly).toBe(2);
   });
 
@@ -329,8 +330,9 @@ describe('DICOMweb with a PACS that misbehaves', () => {
     sink.drained = () => new Promise((resolve) => (release = resolve));
     const left = new AbortController();
     const retrieved = pacs.retrieve({ ...request, instances: many }, sink, left.signal);
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    for (let tries = 0; tries < 600 && !stopped; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(stopped).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 800));
     // What the sockets of both sides hold, and no more.
     expect(sent).toBeLessThan(16_000_000);
     left.abort(new Error('enough'));

@@ -56,7 +56,7 @@ describe('a DICOMweb PACS over https that wants our certificate', () => {
     const { passphraseFile, exchangeCa: ca } = pki;
     const tls = await clientTls('web', { ca, passphraseFile, ...files }, loader);
     const url = `https://localhost:${(server.address() as AddressInfo).port}/dicom-web`;
-    const pacs = new DicomWebPacs({ id: 'web', kind: 'dicomweb', url, maxConnections: 2 }, { silenceMs: 2_000 }, tls);
+    const pacs = new DicomWebPacs({ id: 'web', kind: 'dicomweb', url, maxConnections: 2 }, { silenceMs: 30_000 }, tls);
     try {
       await pacs.echo();
       return 'answered';

@@ -37,7 +37,7 @@ describe('a listener that asks for client certificates', () => {
       cacheDir,
       toleranceMs: 2 * hourMs,
       refreshMs: hourMs,
-      timeoutMs: 2_000,
+      timeoutMs: 30_000,
       now: () => now(),
     });
 
@@ -104,7 +104,7 @@ describe('a listener that asks for client certificates', () => {
       anchors: () => material.anchors,
       revocation,
       now: () => now(),
-      waitMs: 1_000,
+      waitMs: 3_000,
       sweepMs: 50,
       onRefused: (refusal) => refusals.push(refusal),
     });

@@ -38,7 +38,7 @@ describe('who may do what in the portal', () => {
       DRIMBOX_PUBLICATION_ENABLED: 'false',
     });
     await seedPublications(bench.app.get(DataSource));
-  }, 120_000);
+  });
   afterAll(async () => {
     await bench.close();
     await provider.close();
@@ -235,7 +235,7 @@ describe('rate limits of the portal', () => {
       DRIMBOX_PORTAL_REQUESTS_PER_MINUTE: '60',
       DRIMBOX_PORTAL_FORMS_PER_MINUTE: '12',
     });
-  }, 120_000);
+  });
   afterAll(() => bench.close());
 
   it('hold back forms of one user, logins, then pages of one address, in French, and say when to come back', async () => {

@@ -18,7 +18,7 @@ describe('access tokens of a professional at work', () => {
   beforeAll(async () => {
     Date.now = () => clock() + aheadMs;
     bench = await startPortalBench();
-  }, 120_000);
+  });
   beforeEach(() => (aheadMs = 0));
   afterAll(async () => {
     aheadMs = 0;

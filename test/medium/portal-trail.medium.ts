@@ -15,7 +15,7 @@ describe('the trail and its figures on the screen', () => {
     lines = await seedTrail(bench.app.get(DataSource), 10);
     agent = await bench.loggedIn('radiologue');
     _csrf = await formMark(agent);
-  }, 120_000);
+  });
   afterAll(() => bench.close());
 
   const post = (path: string, fields: Record<string, string>) =>

@@ -20,7 +20,7 @@ describe('introspection at the sandbox Pro Santé Connect', () => {
   const questions = () => bench.psc.requests(/introspect/);
 
   beforeAll(async () => {
-    bench = await startPscBench({ timeoutMs: 800 });
+    bench = await startPscBench({ timeoutMs: 3_000 });
   });
   afterAll(() => bench.close());
   afterEach(() => bench.psc.behave({}));
@@ -77,7 +77,7 @@ describe('introspection at the sandbox Pro Santé Connect', () => {
 
   it.each([
     ['down', { down: true }],
-    ['too slow', { slowMs: 2_000 }],
+    ['too slow', { slowMs: 20_000 }],
   ])('names a provider that is %s as unreachable, asks for patience, and recovers', async (_, behaviour) => {
     const token = await bench.psc.token('radiologue');
     await introspector().introspect(token);

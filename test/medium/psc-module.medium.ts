@@ -31,7 +31,7 @@ describe('keys, revocation and Pro Santé Connect as modules of the gateway', ()
     DRIMBOX_PSC_PKCS12_FILE: pki.members.pscClient.p12 ?? '',
     DRIMBOX_PSC_PASSPHRASE_FILE: pki.passphraseFile,
     DRIMBOX_PSC_CA_FILES: pki.exchangeCa,
-    DRIMBOX_PSC_TIMEOUT_MS: '1000',
+    DRIMBOX_PSC_TIMEOUT_MS: '30000',
   });
 
   beforeAll(async () => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   [bench, database] = await Promise.all([PublicationBench.start(), startPostgres()]);
   settings = bench.settings(database, [], { DRIMBOX_PUBLICATION_IMAGES_HOURS_MAX: '0' });
   gateway = await bench.gateway(settings);
-}, 120_000);
+});
 afterAll(async () => {
   await bench?.close();
   await database?.stop();
@@ -67,7 +67,7 @@ it('lists, shows and retries publications while the gateway runs', async () => {
   const { history } = await gateway.queries.show(again.id);
   expect(history.map(({ to }) => to).filter((to) => to === 'received')).toHaveLength(2);
   expect(history.find(({ reasonCode }) => reasonCode === 'retried')?.actor).toBe('drimbox publications retry');
-}, 60_000);
+});
 
 it.each([
   [['publications', 'show', '424242'], 'publication.unknown'],

@@ -87,7 +87,7 @@ const publishedAudits = async (): Promise<number> => {
 beforeAll(async () => {
   [bench, orthanc, database] = await Promise.all([PublicationBench.start(), OrthancServer.start(), startPostgres(30)]);
   gateway = await bench.gateway(settings({ DRIMBOX_PUBLICATION_ENABLED: 'false' }));
-}, 120_000);
+});
 afterAll(async () => {
   await bench?.close();
   await database?.stop();
@@ -109,11 +109,11 @@ it('two processes on one database, one of them stopped, resumed and then killed,
   other.kill('SIGKILL');
   await gone;
   bench.dmp.faults.clear();
-  await until('all to be published', async () => (await inState()).published === shared, 60_000);
+  await until('all to be published', async () => (await inState()).published === shared, 120_000);
   expect(bench.manifests.map(({ status }) => status)).toEqual(Array<string>(shared).fill('Approved'));
   expect(await publishedAudits()).toBe(shared);
   one.kill('SIGKILL');
-}, 120_000);
+});
 
 it(`${queued} reports queued while the DMP is down are all published once it is up`, async () => {
   const before = bench.manifests.length;

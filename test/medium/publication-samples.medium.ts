@@ -38,7 +38,7 @@ describeWithShared('the national samples', () => {
         DRIMBOX_INTAKE_PROCESSING_IDS: 'P',
       }),
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     await bench?.close();
     await database?.stop();

@@ -38,7 +38,7 @@ beforeAll(async () => {
     for await (const { bytes } of study.files()) list.push(bytes);
     files.set(study.studyInstanceUid, list);
   }
-}, 120_000);
+});
 afterAll(async () => {
   await bench?.close();
   await orthanc?.stop();
@@ -78,7 +78,7 @@ describe.each([
   beforeAll(async () => {
     database = await start();
     await restart();
-  }, 60_000);
+  });
   afterAll(async () => {
     await gateway.close();
     await database?.stop();
@@ -317,7 +317,7 @@ describe.each([
   });
 
   it('publishes a report corrected at once only once, after images have stopped arriving', async () => {
-    await restart({ DRIMBOX_PUBLICATION_DELAY_SECONDS: '1', DRIMBOX_PUBLICATION_STABLE_SECONDS: '1' });
+    await restart({ DRIMBOX_PUBLICATION_DELAY_SECONDS: '1', DRIMBOX_PUBLICATION_STABLE_SECONDS: '2' });
     const last = filesOf(chest()).slice(-2);
     await removeFromPacs('Study', chest().studyInstanceUid);
     await orthanc.load(filesOf(chest()).slice(0, -2));

@@ -38,7 +38,7 @@ describe('faults of another hospital', () => {
 
   beforeAll(async () => {
     both = await startTwoHospitals({
-      DRIMBOX_PEER_SILENCE_MS: '1500',
+      DRIMBOX_PEER_SILENCE_MS: '5000',
       DRIMBOX_PEER_FAILURES_MAX: '100',
       DRIMBOX_RETRIEVAL_ATTEMPTS_MAX: '2',
       DRIMBOX_RETRIEVAL_CACHE_BYTES_MAX: '16777216',
@@ -48,7 +48,7 @@ describe('faults of another hospital', () => {
     });
     both.record(9002);
     doctor = await both.loggedIn('generaliste');
-  }, 240_000);
+  }, 480_000);
   afterAll(() => both?.close());
   beforeEach(() => {
     both.proxy.does({});
@@ -92,7 +92,7 @@ describe('faults of another hospital', () => {
         done(null, events.at(-1));
         answer.destroy();
       };
-      const timer = setTimeout(end, 40_000);
+      const timer = setTimeout(end, 120_000);
       answer.on('data', (chunk) => {
         text += chunk.toString();
         for (const match of text.matchAll(/^data: (.+)\n\n/gm)) events.push(JSON.parse(match[1] ?? '{}') as Progress);
@@ -311,7 +311,7 @@ describe('faults of another hospital', () => {
         .send({ _csrf: await formMark(doctor), ...more });
     expect((await send('/import', { examens: exam, series: uids })).status).toBe(303);
     const ended = async (state: string) => {
-      for (let tries = 0; tries < 300; tries++) {
+      for (let tries = 0; tries < 1_200; tries++) {
         const { imports } = (await doctor.get(`${dossier}/imports/etat`)).body as {
           imports: { id: string; state: string; text: string }[];
         };
@@ -382,7 +382,7 @@ describe('faults of another hospital', () => {
   });
 
   async function until(holds: () => boolean): Promise<void> {
-    for (let tries = 0; tries < 200 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 0; tries < 1_200 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(holds()).toBe(true);
   }
 

@@ -66,7 +66,7 @@ describe('HL7 listener', () => {
   const target = (port: number, client?: 'listed' | 'foreign'): MllpTarget => ({
     host: '127.0.0.1',
     port,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     tls: {
       ca: readFileSync(pki.exchangeCa),
       checkServerIdentity: () => undefined,
@@ -78,7 +78,7 @@ describe('HL7 listener', () => {
     const app = await start(tlsEnvironment());
     try {
       const listener = app.get(RisListener, { strict: false });
-      const clear = { host: '127.0.0.1', port: listener.port, timeoutMs: 10_000 };
+      const clear = { host: '127.0.0.1', port: listener.port, timeoutMs: 60_000 };
       expect(ackCode(await sendOnce(clear, makeOru(demoStudy)))).toBe('AA');
       expect(ackCode(await sendOnce(target(listener.tlsPort, 'listed'), makeOru(demoStudy)))).toBe('AA');
       await expect(sendOnce(target(listener.tlsPort), makeOru(demoStudy))).rejects.toThrow();
@@ -112,7 +112,7 @@ describe('HL7 listener', () => {
     const app = await start(environment(), IntakeModule.publishingTo(PublicationStandIn, CollectedRequests));
     try {
       const { port } = app.get(RisListener, { strict: false });
-      expect(ackCode(await sendOnce({ host: '127.0.0.1', port, timeoutMs: 10_000 }, makeOru(demoStudy)))).toBe('AA');
+      expect(ackCode(await sendOnce({ host: '127.0.0.1', port, timeoutMs: 60_000 }, makeOru(demoStudy)))).toBe('AA');
       expect(app.get(CollectedRequests, { strict: false }).kinds).toEqual(['initial']);
       expect(await app.get(DataSource).query('SELECT id FROM intake_request')).toEqual([]);
     } finally {

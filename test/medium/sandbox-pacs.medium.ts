@@ -52,7 +52,7 @@ async function receiver(port: number, folder: string): Promise<ChildProcess> {
     env: { ...process.env, TCP_NODELAY: '1' },
     stdio: 'ignore',
   });
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 1_200; attempt++) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');
       socket.once('connect', () => (socket.destroy(), resolve(true)));
@@ -87,7 +87,7 @@ describe.each(kinds)('sandbox PACS: %s', (kind) => {
     receiverPort = await freePort();
     await start();
     expect(await pacs.storeFiles(bytesOf(studies))).toBe(studies.reduce((sum, study) => sum + study.instances, 0));
-  }, 120_000);
+  });
   afterAll(() => pacs.stop());
 
   it('answers C-ECHO', async () => {

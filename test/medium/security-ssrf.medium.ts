@@ -283,7 +283,7 @@ describe('addresses that a message of the RIS names', () => {
     );
     server = new MllpServer(ris, service);
     port = await server.listen('127.0.0.1', 0);
-  }, 60_000);
+  });
   afterAll(async () => {
     await server.close(500);
     await dataSource.destroy();

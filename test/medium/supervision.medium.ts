@@ -57,7 +57,7 @@ describe('statistics and supervision', () => {
       await agent.get(`${back.pathname}${back.search}`);
       agents.set(who, agent);
     }
-  }, 120_000);
+  });
   afterAll(async () => {
     await bench?.close();
     await provider?.close();

@@ -88,7 +88,7 @@ describe('TLS of every listener', () => {
         },
       ]),
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await sandbox?.stop();
@@ -205,5 +205,5 @@ describe('TLS of every listener', () => {
         'dmp-seal-1',
       ]),
     );
-  }, 60_000);
+  });
 });

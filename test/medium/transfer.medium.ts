@@ -103,7 +103,7 @@ describe('import into the local PACS', () => {
   }
 
   async function ended(transfers: Transfers, { id }: TransferView): Promise<TransferView> {
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < 6_000; round++) {
       const view = await transfers.view(id, 'context-1');
       if (!isUnderWay(view.state)) return view;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -113,7 +113,7 @@ describe('import into the local PACS', () => {
 
   /** The trail follows the table: it is waited for. */
   async function told(kind: string) {
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 6_000; round++) {
       const found = bench.audit.events.filter((event) => event.kind === kind).at(-1);
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -213,7 +213,7 @@ describe('import into the local PACS', () => {
   });
 
   it('stops when told, and shows nothing of it to another patient context', async () => {
-    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 200 });
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 1_000 });
     const { transfers } = await room(dimse);
     const view = await transfers.start(request());
     const refused = await transfers.view(view.id, 'context-2').catch((error: unknown) => GatewayError.of(error)?.code);
@@ -285,7 +285,7 @@ describe('import into the local PACS', () => {
     });
     const pacs = dimseAt(port);
     try {
-      for (let tries = 0; tries < 100 && !(await pacs.echo().catch(() => undefined)); tries++)
+      for (let tries = 0; tries < 1_200 && !(await pacs.echo().catch(() => undefined)); tries++)
         await new Promise((resolve) => setTimeout(resolve, 50));
       const { transfers } = await room(pacs);
       const view = await ended(transfers, await transfers.start(request()));
@@ -353,7 +353,7 @@ describe('import into the local PACS', () => {
   });
 
   it('waits for its turn, and may be stopped while it waits', async () => {
-    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 100 });
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 300 });
     const { transfers } = await room(dimse);
     const views: TransferView[] = [];
     for (let index = 0; index < 4; index++) views.push(await transfers.start(request()));
@@ -368,7 +368,7 @@ describe('import into the local PACS', () => {
   });
 
   it('leaves the imports of a living process alone, takes up those of a dead one, and stops them from elsewhere', async () => {
-    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 60 });
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 300 });
     const one = await room(dimse);
     const view = await one.transfers.start(request());
     const other = await room(dimse, { beside: true });
@@ -396,7 +396,7 @@ describe('import into the local PACS', () => {
   });
 
   it('is interrupted by the end of its process, not cancelled', async () => {
-    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 100 });
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 300 });
     const { transfers } = await room(dimse);
     const view = await transfers.start(request());
     await transfers.closeAll();

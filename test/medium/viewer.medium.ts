@@ -11,7 +11,7 @@ describe('the data of the viewer', () => {
   beforeAll(async () => {
     bench = await startViewerBench({ instances: 6, columns: 64 });
     agent = await bench.loggedIn('generaliste');
-  }, 180_000);
+  });
   afterAll(() => bench.close());
 
   /** Follows the link of a report; answers the grant's id. Further answers carry its cookie. */
@@ -107,7 +107,7 @@ describe('the data of the viewer', () => {
     const read = () => agent.get(`/view/${id}/key-images`).set('Accept', 'application/json');
     let answer = await read();
     // The note comes after the images.
-    for (let tries = 0; tries < 100 && answer.body.groups.length === 0; tries++) {
+    for (let tries = 0; tries < 600 && answer.body.groups.length === 0; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       answer = await read();
     }

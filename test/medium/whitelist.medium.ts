@@ -43,7 +43,7 @@ describe('the white list of a running gateway', () => {
       cacheDir: join(folder, 'crl'),
       toleranceMs: hourMs,
       refreshMs: hourMs,
-      timeoutMs: 2_000,
+      timeoutMs: 30_000,
     });
     const config: Config = {
       url: server.url,
@@ -55,7 +55,8 @@ describe('the white list of a running gateway', () => {
       refreshMs: 24 * hourMs,
       warnAfterMs: 36 * hourMs,
       errorAfterMs: 96 * hourMs,
-      timeoutMs: 3_000,
+      timeoutMs: 30_000,
+      lookMs: hourMs,
       folder: join(folder, 'whitelist'),
       ...change,
     };
@@ -151,7 +152,7 @@ describe('the white list of a running gateway', () => {
   ] as [WhiteListBehaviour, string, string][])(
     '%s: refused, the previous one stays in force',
     async (behaviour, code, outcome) => {
-      const service = make(await fresh(), { timeoutMs: 1_500 });
+      const service = make(await fresh(), behaviour === 'slow' ? { timeoutMs: 3_000 } : {});
       await service.onModuleInit();
       server.behave(behaviour);
       expect(await codeOf(service.refresh())).toBe(code);

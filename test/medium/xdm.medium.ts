@@ -53,7 +53,7 @@ describe('exams as an XDM archive', () => {
     seedExam(dmp, { number: 5, at: monthsAgo(5), report: true, images: false, description: 'Radiographie décrite' });
     doctor = await bench.loggedIn('generaliste');
     dossier = await open(thorax);
-  }, 120_000);
+  });
   afterAll(() => bench?.close());
 
   async function open(patient: typeof thorax): Promise<string> {

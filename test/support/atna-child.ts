@@ -25,7 +25,7 @@ async function run(): Promise<void> {
     msgId: 'IHE+RFC-3881',
     confirmation: 'close',
     pollMs: 50,
-    repository: () => ({ host: 'localhost', port: settings.port, timeoutMs: 5_000, tls: { cert, key, ca } }),
+    repository: () => ({ host: 'localhost', port: settings.port, timeoutMs: 30_000, tls: { cert, key, ca } }),
   }).start();
   process.once('disconnect', () => process.exit(1));
   process.send?.({ started: true });

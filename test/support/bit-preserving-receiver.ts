@@ -21,7 +21,7 @@ export class BitPreservingReceiver {
       stdio: 'ignore',
       env: { ...process.env, TCP_NODELAY: '1' },
     });
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 1_200; attempt++) {
       const isUp = await new Promise<boolean>((resolve) => {
         const socket = connect(port, '127.0.0.1', () => resolve((socket.destroy(), true)));
         socket.once('error', () => resolve(false));

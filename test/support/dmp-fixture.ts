@@ -50,6 +50,8 @@ export interface DmpFixture {
   restart(): Promise<void>;
   /** Our clients facing another address, whose certificate is of the sandbox. */
   clientsAt(url: string): { iti18: RegistryStoredQueryClient; iti43: RetrieveDocumentSetClient };
+  /** Runs something with another limit of time for each exchange, ms. */
+  withPatience<T>(timeoutMs: number, work: () => Promise<T>): Promise<T>;
   /** A structure with other certificates of the sandbox. */
   structureWith(tls: keyof SandboxPki['members'], seal: keyof SandboxPki['members'], id?: string): DmpStructure;
   close(): Promise<void>;
@@ -62,7 +64,7 @@ function defaults(url: string): ConfigOf<typeof dmpConfig> {
     key,
     key === 'url' ? url : variable.schema.parse(undefined),
   ]);
-  return { ...Object.fromEntries(values), timeoutMs: 3000 } as ConfigOf<typeof dmpConfig>;
+  return { ...Object.fromEntries(values), timeoutMs: 30_000 } as ConfigOf<typeof dmpConfig>;
 }
 
 export async function dmpFixture(): Promise<DmpFixture> {
@@ -100,7 +102,8 @@ export async function dmpFixture(): Promise<DmpFixture> {
   };
   const structure = structureWith('dmpClient', 'seal');
   const audit = new MemoryAuditTrail();
-  const exchange = new DmpExchange(defaults(dmp.url), audit);
+  const config = defaults(dmp.url);
+  const exchange = new DmpExchange(config, audit);
   return {
     dir,
     pki,
@@ -119,6 +122,11 @@ export async function dmpFixture(): Promise<DmpFixture> {
     clientsAt: (url) => {
       const elsewhere = new DmpExchange(defaults(url), audit);
       return { iti18: new RegistryStoredQueryClient(elsewhere), iti43: new RetrieveDocumentSetClient(elsewhere) };
+    },
+    withPatience: async (timeoutMs, work) => {
+      const usual = config.timeoutMs;
+      Object.assign(config, { timeoutMs });
+      return work().finally(() => Object.assign(config, { timeoutMs: usual }));
     },
     ids: { oid: () => newOid(randomUUID()), uuid: randomUUID },
     restart: async () => {

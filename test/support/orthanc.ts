@@ -125,7 +125,8 @@ export class OrthancServer {
   }
 
   private async untilReady(): Promise<void> {
-    for (let attempt = 0; attempt < 300; attempt++) {
+    const deadline = Date.now() + 120_000;
+    while (Date.now() < deadline) {
       const isUp = await fetch(`${this.url}/system`).then(
         (answer) => answer.ok,
         () => false,
@@ -135,6 +136,6 @@ export class OrthancServer {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await this.stop();
-    throw new Error('Orthanc did not answer within 30 s');
+    throw new Error('Orthanc did not answer within 120 s');
   }
 }

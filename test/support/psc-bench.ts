@@ -46,7 +46,7 @@ export async function startPscBench(
     ],
   });
   const closers: (() => Promise<unknown> | void)[] = [() => psc.close()];
-  const timeoutMs = options.timeoutMs ?? 3_000;
+  const timeoutMs = options.timeoutMs ?? 30_000;
   const providerWith = async (member: 'pscClient' | 'remotePscClient' | 'foreign', clientId: string) => {
     const files = pki.members[member];
     const anchorFiles = [pki.exchangeCa, ...(member === 'foreign' ? [pki.foreignCa] : [])];

@@ -38,7 +38,7 @@ export const kosOf = (documents: readonly RegisteredDocument[]): RegisteredDocum
 export async function until<T>(
   label: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  msMax = 20_000,
+  msMax = 90_000,
 ): Promise<T> {
   const end = Date.now() + msMax;
   for (;;) {
@@ -113,7 +113,7 @@ export class PublicationBench {
       DRIMBOX_CRL_MODE: 'off',
       DRIMBOX_DMP_URL: this.dmp.url,
       DRIMBOX_DMP_CA_FILES: exchangeCa,
-      DRIMBOX_DMP_TIMEOUT_MS: '3000',
+      DRIMBOX_DMP_TIMEOUT_MS: '30000',
       DRIMBOX_DMP_STRUCTURES: JSON.stringify([
         {
           mode: 'EG',

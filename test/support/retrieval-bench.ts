@@ -73,8 +73,8 @@ export class RetrievalBench {
     const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(this.pki.exchangeCa) };
     const agent = new Agent({ connections: 6, connect });
     const client = new PeerClient(agent, this.hosts, {
-      silenceMs: 3_000,
-      exchangeMsMax: 20_000,
+      silenceMs: 30_000,
+      exchangeMsMax: 120_000,
       objectBytesMax: 1_000_000,
       failuresMax: 50,
       suspensionMs: 500,

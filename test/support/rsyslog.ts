@@ -46,7 +46,7 @@ export class Rsyslog {
     const args = ['-n', '-f', join(this.dir, 'rsyslog.conf'), '-i', join(this.dir, 'pid')];
     this.child = spawn('/usr/sbin/rsyslogd', args, { stdio: 'ignore' });
     for (let tries = 0; !(await this.isListening()); tries++) {
-      if (tries > 100 || this.child.exitCode !== null) throw new Error('rsyslog did not start');
+      if (tries > 1_200 || this.child.exitCode !== null) throw new Error('rsyslog did not start');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -149,7 +149,7 @@ export class TestSandbox {
     const [{ last }] = await this.query<{ last: string }>('SELECT coalesce(max(id), 0) AS last FROM audit_record');
     await work();
     const rows = () => this.query<AuditRow>('SELECT * FROM audit_record WHERE id > $1 ORDER BY id', [last]);
-    for (let tries = 0; tries < 40 && (await rows()).length < count; tries++) await pause(50);
+    for (let tries = 0; tries < 1_200 && (await rows()).length < count; tries++) await pause(50);
     // One more than expected would come just after.
     await pause(100);
     return rows();
@@ -205,7 +205,7 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Waits until something holds; the label says what when it never does. */
-export async function until(label: string, holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function until(label: string, holds: () => boolean | Promise<boolean>, limitMs = 90_000): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`never came: ${label}`);
