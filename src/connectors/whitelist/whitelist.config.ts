@@ -58,6 +58,17 @@ export const whitelistConfig = defineSlice(
       describe: 'Time for one download of the white list',
       unit: 'ms',
     }),
+    lookMs: variable(
+      'DRIMBOX_WHITELIST_LOOK_SECONDS',
+      text
+        .integer(1, 3_600)
+        .default(60)
+        .transform((seconds) => seconds * 1_000),
+      {
+        describe: 'How often the list kept on disk is looked at; one that another process renewed is taken',
+        unit: 's',
+      },
+    ),
     folder: variable('DRIMBOX_WHITELIST_DIR', text.path().optional(), {
       describe: 'Folder where the white list in force is kept (default: whitelist below the data folder)',
     }),

@@ -38,7 +38,6 @@ export interface RefreshOutcome {
 
 const certificatesRememberedMax = 2_000;
 const retryMs = 15 * 60_000;
-const lookMs = 60_000;
 
 /**
  * The white list in force: fetched every day, verified, kept on disk, asked for every peer. What is refused leaves the
@@ -79,7 +78,7 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
   /** A list kept from before is in force at once; only without one does the start wait for the first download. */
   async onModuleInit(): Promise<void> {
     await this.loadKept();
-    this.lookTimer = setInterval(() => void this.lookAtFile(), lookMs).unref();
+    this.lookTimer = setInterval(() => void this.lookAtFile(), this.config.lookMs).unref();
     if (!this.config.url) return;
     const first = this.refreshQuietly();
     if (!this.inForce) await first;
@@ -226,7 +225,7 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Takes the list that another process (the operator's tool, a second gateway) has renewed on disk; asked every minute. */
+  /** Takes the list that another process (the operator's tool, a second gateway) has renewed on disk. */
   async lookAtFile(): Promise<void> {
     const modified = await keptModified(this.file).catch(() => undefined);
     if (modified && (!this.inForce || modified > this.inForce.confirmedAt)) await this.loadKept();
