@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { demoPatients } from '../../sandbox/demo-data';
-import { callOf, monthsAgo, seedExam } from '../support/record-seed';
+import { callOf, manifestOfExam, monthsAgo, seedExam, studyUidOf } from '../support/record-seed';
 import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
 
 type Agent = Awaited<ReturnType<PortalBench['loggedIn']>>;
@@ -13,7 +13,10 @@ describe('contextual call and exams', () => {
   let doctor: Agent;
 
   beforeAll(async () => {
-    bench = await startPortalBench({ DRIMBOX_PUBLICATION_ENABLED: 'false' });
+    bench = await startPortalBench({
+      DRIMBOX_PUBLICATION_ENABLED: 'false',
+      DRIMBOX_CALL_OPTIONAL: 'Situation,StudyInstanceUID,AccessionNumber,AccessionNumberIssuer,Modality',
+    });
     const { dmp } = bench.neighbours;
     seedExam(dmp, {
       number: 1,
@@ -52,8 +55,11 @@ describe('contextual call and exams', () => {
       modality: 'MR',
       report: true,
     });
+    // Two manifests of one study, neither of which replaces the other.
+    seedExam(dmp, { number: 7, at: monthsAgo(7), patient: head, description: 'Scanner publié deux fois', series: [2] });
+    seedExam(dmp, { number: 7, at: monthsAgo(6), patient: head, description: 'Scanner publié deux fois', series: [4] });
     doctor = await bench.loggedIn('generaliste');
-  }, 120_000);
+  });
   afterAll(() => bench?.close());
 
   const call = (form: Record<string, string>, accept = page) =>
@@ -75,6 +81,22 @@ describe('contextual call and exams', () => {
         'SELECT outcome, error_code FROM audit_record WHERE kind = $1 ORDER BY id',
         [kind],
       );
+
+  /** Who did it to whom, as the trail tells it. */
+  const told = (kind: string) =>
+    bench.app
+      .get(DataSource)
+      .query<
+        { outcome: string; professional: string | null; structure: string | null; ins: string | null; facts: object }[]
+      >(
+        `SELECT outcome, actor->>'professionalId' AS professional, actor->>'structureId' AS structure,
+           patient_matricule AS ins, facts FROM audit_record WHERE kind = $1 ORDER BY id`,
+        [kind],
+      );
+  const rowsOf = (text: string) =>
+    [...text.matchAll(/<tr data-exam="([^"]+)"([^>]*)>[\s\S]*?<span class="act"[^>]*>([^<]+)/g)].map(
+      ([, id = '', more = '', name = '']) => ({ id, isWanted: more.includes('wanted'), name: name.trim() }),
+    );
 
   it('answers a call by an opaque address that says nothing of the patient', async () => {
     const answer = await call(callOf(thorax));
@@ -171,6 +193,70 @@ describe('contextual call and exams', () => {
     const again = await first.get(pathname).set('Accept', page);
     expect(again.status).toBe(410);
     expect(again.text).toContain('a déjà servi');
+    const made = await bench
+      .visitor()
+      .get(`/appel/${'x'.repeat(32)}`)
+      .set('Accept', page);
+    expect(made.status).toBe(410);
+    const used = { outcome: 'refused', structure: null, ins: thorax.ins, facts: { address: 'used before' } };
+    expect((await told('context.address-refused')).slice(-3)).toEqual([
+      { ...used, professional: '899900000025' },
+      { ...used, professional: '899900000025' },
+      { ...used, professional: null, ins: null, facts: { address: 'unknown, or its call has ended' } },
+    ]);
+  });
+
+  it.each([
+    ['by its study', { StudyInstanceUID: studyUidOf(3) }, 'IRM hépatique'],
+    ['by its accession number', { AccessionNumber: 'A3' }, 'IRM hépatique'],
+    ['whatever the other filters are', { StudyInstanceUID: studyUidOf(3), Modality: 'CT' }, 'IRM hépatique'],
+    ['older than the first search goes', { AccessionNumber: 'A2' }, 'Scanner ancien'],
+  ])('puts the exam that the call names first, and says so: %s', async (_case, named, expected) => {
+    const path = await opened(doctor, callOf(thorax, named as unknown as Record<string, string>));
+    const list = await doctor.get(path).set('Accept', page);
+    const rows = rowsOf(list.text);
+    expect(rows.filter(({ isWanted }) => isWanted).map(({ name }) => name)).toEqual([expected]);
+    expect(rows[0]?.name).toBe(expected);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+    expect(list.text.match(/Examen demandé/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ['is of another patient', { StudyInstanceUID: studyUidOf(6) }],
+    ['is nowhere', { AccessionNumber: 'A99' }],
+    ['has the number of another hospital', { AccessionNumber: 'A3', AccessionNumberIssuer: 'X&1.2.3&ISO' }],
+  ])('says that the exam that the call names is not there: it %s', async (_case, named) => {
+    const path = await opened(doctor, callOf(thorax, named as unknown as Record<string, string>));
+    const list = await doctor.get(path).set('Accept', page);
+    expect(list.text).toContain('ne figure pas parmi les examens partagés de ce patient');
+    expect(list.text).not.toMatch(/Examen demandé|IRM cérébrale/);
+    const sent = await doctor.get(`${path}/examen-demande`).set('Accept', page);
+    expect(sent.headers.location).toBe(path);
+  });
+
+  it('can open the exam that the call names at once, and never one that is blocked', async () => {
+    const wished = await opened(doctor, callOf(thorax, { StudyInstanceUID: studyUidOf(1) }));
+    const [exam] = rowsOf((await doctor.get(wished).set('Accept', page)).text);
+    const direct = await doctor.get(`${wished}/examen-demande`).set('Accept', page);
+    expect(direct.headers.location).toBe(`${wished}/examens/${exam?.id}/images`);
+    const blocked = await opened(doctor, callOf(thorax, { StudyInstanceUID: studyUidOf(4) }));
+    const stays = await doctor.get(`${blocked}/examen-demande`).set('Accept', page);
+    expect(stays.headers.location).toBe(blocked);
+  });
+
+  it('tells two published versions of one exam from a replaced one', async () => {
+    const path = await opened(doctor, callOf(head));
+    const list = (await doctor.get(`${path}?versions=1`).set('Accept', page)).text;
+    expect(list).toContain('2 versions publiées');
+    expect(list).toContain('sans que l’une remplace l’autre');
+    expect(list).not.toMatch(/remplacée, établie le/);
+    const [exam, ...others] = rowsOf(list).filter(({ name }) => name === 'Scanner publié deux fois');
+    expect(others).toEqual([]);
+    const counts = await doctor
+      .post(`${path}/comptes`)
+      .set('X-CSRF-Token', await formMark(doctor))
+      .send({ exams: [exam?.id] });
+    expect(counts.body).toMatchObject({ counts: [{ images: 4 }] });
   });
 
   it('shows the exams of two years, latest first, and the whole history on demand', async () => {
@@ -321,6 +407,94 @@ describe('contextual call and exams', () => {
     const list = await radiologist.get(path).set('Accept', page);
     expect(list.status).toBe(200);
     expect(list.text).toContain('CENTRE HOSPITALIER DE DEMONSTRATION');
+    expect((await told('context.situation-chosen')).at(-1)).toMatchObject({
+      outcome: 'success',
+      professional: '899900000017',
+      structure: '999900000000019',
+      ins: thorax.ins,
+    });
+  });
+
+  it('records a document that could not be had: manifest and report', async () => {
+    const path = await opened(doctor, callOf(head));
+    const list = await doctor.get(path).set('Accept', page);
+    const report = /href="([^"]+)"[^>]*>Lire/.exec(list.text)?.[1] ?? '';
+    const [exam] = rowsOf(list.text);
+    const { faults } = bench.neighbours.dmp;
+    for (const address of [`${report}/pdf`, `${path}/examens/${exam?.id}/images`]) {
+      faults.set({ transaction: 'iti43', kind: 'http', status: 503, times: 1 });
+      expect((await doctor.get(address).set('Accept', page)).status).toBe(503);
+    }
+    const failure = { outcome: 'failure', error_code: 'dmp.unavailable' };
+    expect((await audits('dmp.retrieve')).slice(-2)).toEqual([failure, failure]);
+    expect((await audits('exams.report-shown')).at(-1)).toEqual(failure);
+    expect((await audits('exams.manifest-read')).at(-1)).toEqual(failure);
+  });
+
+  it.each([
+    ['is silent', 503, undefined],
+    ['does not exist', 404, { exists: false }],
+  ])('opens a manifest brought as a file although the record %s, with the same checks', async (_case, code, status) => {
+    const { dmp } = bench.neighbours;
+    const path = await opened(doctor, callOf(thorax, { StudyInstanceUID: studyUidOf(31) }));
+    const mark = await formMark(doctor);
+    const bring = (bytes: Buffer) =>
+      doctor
+        .post(`${path}/fichiers`)
+        .set({ 'Content-Type': 'application/octet-stream', 'X-CSRF-Token': mark, Accept: 'application/json' })
+        .send(bytes);
+    if (status) dmp.patients.set(thorax.ins, status);
+    else dmp.faults.set({ transaction: 'td02', kind: 'http', status: 503 });
+    const stopped = await doctor.get(path).set('Accept', page);
+    expect(stopped.status).toBe(code);
+    expect(stopped.text).toContain(`data-upload="${path}/fichiers"`);
+    const foreign = manifestOfExam({ number: 32, at: monthsAgo(1), patient: head });
+    expect((await bring(foreign.bytes)).status).toBe(409);
+    expect((await doctor.get(path).set('Accept', page)).status).toBe(code);
+    const own = manifestOfExam({
+      number: 31,
+      at: monthsAgo(1),
+      description: 'Scanner remis au patient',
+      series: [2, 3],
+    });
+    const added = await bring(own.bytes);
+    expect(added.status).toBe(201);
+    dmp.received.length = 0;
+    const list = await doctor.get(path).set('Accept', page);
+    expect(list.status).toBe(200);
+    expect(list.text).toContain('Seuls les examens apportés par fichier sont affichés');
+    const [exam] = (added.body as { exams: string[] }).exams;
+    expect(rowsOf(list.text)).toEqual([{ id: exam, isWanted: true, name: 'Scanner remis au patient' }]);
+    const counts = await doctor
+      .post(`${path}/comptes`)
+      .set('X-CSRF-Token', mark)
+      .send({ exams: [exam] });
+    expect(counts.body).toMatchObject({ counts: [{ exam, series: 2, images: 5 }] });
+    // Not asked at every step: it would be waited for each time.
+    expect(dmp.received).toEqual([]);
+    dmp.faults.clear();
+    dmp.patients.set(thorax.ins, {});
+    await doctor.post(`${path}/actualiser`).type('form').send({ _csrf: mark });
+    expect((await doctor.get(path).set('Accept', page)).text).toContain('Scanner thoracique avec injection');
+  });
+
+  it('shows no file for a record that is closed to the professional', async () => {
+    const { patients } = bench.neighbours.dmp;
+    const path = await opened(doctor, callOf(thorax));
+    const own = manifestOfExam({ number: 33, at: monthsAgo(1) });
+    const added = await doctor
+      .post(`${path}/fichiers`)
+      .set({
+        'Content-Type': 'application/octet-stream',
+        'X-CSRF-Token': await formMark(doctor),
+        Accept: 'application/json',
+      })
+      .send(own.bytes);
+    patients.set(thorax.ins, { authorisation: 'INTERDIT' });
+    const [exam] = (added.body as { exams: string[] }).exams;
+    for (const address of [path, `${path}/examens/${exam}/images`])
+      expect((await doctor.get(address).set('Accept', page)).status).toBe(403);
+    patients.set(thorax.ins, {});
   });
 
   it('survives a record that fails, says so, and succeeds when asked again', async () => {

@@ -110,6 +110,23 @@ describe('access tokens of a professional at work', () => {
     expect((await sessions().inSituation(requestOf(id))).situation.structureId).toBe('999900000000019');
   });
 
+  it('are renewed under a lease that outlives every call to Pro Santé Connect, however long these may take', async () => {
+    const { timeoutMs } = bench.app.get<ConfigOf<typeof pscConfig>>(pscConfig.token);
+    expect(bench.app.get(PscService).renewalMsMax).toBe(3 * timeoutMs);
+    const renewalMs = jest.spyOn(PscService.prototype, 'renewalMsMax', 'get');
+    const leases = jest.spyOn(bench.app.get(LoginsRepository), 'takeRenewal');
+    const id = await loginId('generaliste');
+    for (const longest of [3 * timeoutMs, 180_000]) {
+      renewalMs.mockReturnValue(longest);
+      const acting = await otherProcess().of(requestOf(id));
+      aheadMs += 110_000;
+      await acting.accessToken();
+      expect(leases.mock.calls.at(-1)?.[2]).toBe(longest + 5_000);
+    }
+    renewalMs.mockRestore();
+    leases.mockRestore();
+  });
+
   it('cannot be read from the table by somebody without the secret', async () => {
     const id = await loginId('generaliste');
     await bench.app
