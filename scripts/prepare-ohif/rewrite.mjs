@@ -49,6 +49,22 @@ function addTexts(text, name) {
   return `${before}${textsReady}\naddLocales(window.drimboxFrench ?? {});${after}`;
 }
 
+/** Words that OHIF and cornerstone write without asking their list of texts, and how often a build holds them at least. */
+const fixedWords = [
+  { english: /(["'] ?)FPS(["']\)\)\)\)\))/g, french: '$1img/s$2', least: 2 },
+  { english: /`Area: (?=\$\{)/g, french: '`Surface : ', least: 4 },
+  { english: /`Mean: (?=\$\{)/g, french: '`Moyenne : ', least: 3 },
+  { english: /`(Max|Min): (?=\$\{)/g, french: '`$1 : ', least: 4 },
+  { english: /`Std Dev: (?=\$\{)/g, french: '`Écart type : ', least: 3 },
+];
+
+function translateWords(text, seen) {
+  return fixedWords.reduce((so, { english, french }, word) => {
+    seen[word] += so.match(english)?.length ?? 0;
+    return so.replaceAll(english, french);
+  }, text);
+}
+
 /** Comments and white space go, names stay, nothing is reordered: a third of the bytes to read at each start. */
 function minifier() {
   try {
@@ -91,6 +107,7 @@ export async function rewriteFiles({ source, target, own, base }) {
     .filter((entry) => entry.isFile() && !leftOut.test(entry.name))
     .map((entry) => entry.name);
   const workers = [];
+  const seen = fixedWords.map(() => 0);
   let moved = 0;
   for (const name of names) {
     const from = join(source, name);
@@ -99,7 +116,7 @@ export async function rewriteFiles({ source, target, own, base }) {
       const text = readFileSync(from, 'utf8');
       if (text.includes(rootPath)) moved++;
       if (text.includes(rootPath) && !name.startsWith('app.')) workers.push(name);
-      writeFileSync(to, minify(rewriteScript(name, text, base)));
+      writeFileSync(to, minify(translateWords(rewriteScript(name, text, base), seen)));
     } else if (extname(name) === '.css') {
       writeFileSync(to, readFileSync(from, 'utf8').replaceAll('url(/', `url(${base}`));
     } else {
@@ -107,6 +124,8 @@ export async function rewriteFiles({ source, target, own, base }) {
     }
   }
   if (moved < 5) throw new Error('the place where OHIF says its root path was not found');
+  for (const [word, { english, least }] of fixedWords.entries())
+    if (seen[word] < least) throw new Error(`OHIF's build holds ${english.source} ${seen[word]} times`);
   const settings = readFileSync(join(own, 'viewer-settings.js'), 'utf8').replaceAll('{{base}}', base);
   writeFileSync(join(target, 'files', 'viewer-settings.js'), settings);
   for (const name of ['viewer-french.js', 'viewer-requests.js', 'viewer-growth.js', 'viewer.css'])

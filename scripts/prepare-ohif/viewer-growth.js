@@ -119,6 +119,8 @@
     if (!viewport) return;
     const index = viewport.getCurrentImageIdIndex();
     const before = lastIndex.get(viewport.id)?.index ?? index;
+    // An image that arrives where `moveBy` sent its stack keeps what was left of the distance.
+    if (index === before && lastIndex.has(viewport.id)) return;
     lastIndex.set(viewport.id, { index, rest: 0 });
     if (!linked || moving || index === before) return;
     const millimetres = (index - before) * spacingOf(viewport);
@@ -127,14 +129,19 @@
     setTimeout(() => (moving = false), 0);
   }
 
+  /** Whole slices are moved; the rest, also what lies beyond an end of the stack, counts at the next turn. */
   function moveBy(viewport, millimetres) {
-    const known = lastIndex.get(viewport.id) ?? { rest: 0 };
-    const wanted = millimetres / spacingOf(viewport) + known.rest;
-    const steps = Math.round(wanted);
-    const count = viewport.getImageIds().length;
-    const index = Math.max(0, Math.min(count - 1, viewport.getCurrentImageIdIndex() + steps));
-    lastIndex.set(viewport.id, { index, rest: wanted - steps });
-    viewport.setImageIdIndex(index);
+    const wanted = millimetres / spacingOf(viewport) + (lastIndex.get(viewport.id)?.rest ?? 0);
+    const from = viewport.getCurrentImageIdIndex();
+    const index = Math.max(0, Math.min(viewport.getImageIds().length - 1, from + Math.round(wanted)));
+    lastIndex.set(viewport.id, { index, rest: wanted - (index - from) });
+    if (index !== from) viewport.setImageIdIndex(index);
+  }
+
+  /** The places where the stacks stand now are taken for the same place. */
+  function link(on) {
+    linked = on;
+    for (const known of lastIndex.values()) known.rest = 0;
   }
 
   /* ---- key images ------------------------------------------------------------------------------------------------ */
@@ -198,6 +205,9 @@
 
   /* ---- start ----------------------------------------------------------------------------------------------------- */
 
+  /** Who speaks to the computer turns off the keys of one letter in the list of exams (WCAG 2.1.4). */
+  const hasLetterKeys = () => window.localStorage.getItem('drimbox-letter-keys') !== 'off';
+
   let hasImage = false;
   let painted = false;
   const tellImage = () => tell('drimbox-image');
@@ -214,14 +224,15 @@
   document.addEventListener('pointerup', () => setTimeout(tellImage, 50), true);
   document.addEventListener('keydown', ({ key, target, ctrlKey, altKey, metaKey }) => {
     const isTyping = target.closest?.('input, textarea, [contenteditable]');
-    if (key.toLowerCase() === 'k' && !isTyping && !ctrlKey && !altKey && !metaKey) tell('drimbox-mark');
+    if (key.toLowerCase() === 'k' && hasLetterKeys() && !isTyping && !ctrlKey && !altKey && !metaKey)
+      tell('drimbox-mark');
   });
   document.addEventListener('CORNERSTONE_IMAGE_RENDERED', paint, true);
 
   const isStarted = () => Boolean(window.services && window.extensionManager);
   /** Length of the stack in each viewport. */
   const counts = () => imageViewports().map((viewport) => viewport.getImageIds().length);
-  window.drimboxViewer = { grow, known, counts, show, current, isStarted, link: (on) => (linked = on) };
+  window.drimboxViewer = { grow, known, counts, show, current, isStarted, link };
   const timer = setInterval(() => {
     if (!isStarted()) return;
     clearInterval(timer);

@@ -180,7 +180,10 @@ describe('from the RIS to the images of another hospital', () => {
       };
       const after = await scroll();
       expect(before.map(({ index }) => index)).toEqual([0, 0]);
-      expect(after.map(({ index }) => index > 3)).toEqual([true, true]);
+      // 2.5 mm between slices here, 5 mm there: the same distance, half as many slices.
+      expect(after[0]?.index).toBeGreaterThan(5);
+      const movedMm = after.map(({ zMm = 0 }, order) => Math.abs(zMm - (before[order]?.zMm ?? 0)));
+      expect(Math.abs((movedMm[0] ?? 0) - (movedMm[1] ?? 0))).toBeLessThanOrEqual(2.5);
       const hospitals = [sandbox.home, sandbox.remote];
       for (const [order, { sopInstanceUid, against }] of after.entries())
         expect(against(await storedFile(hospitals[order], sopInstanceUid))).toBe(1);
@@ -262,6 +265,8 @@ describe('from the RIS to the images of another hospital', () => {
       await takeTool(list, 'EllipticalROI');
       await drag(list, [0.6, 0.4], [0.7, 0.5]);
       const measured = await first();
+      for (const line of ['Surface : ', 'Moyenne : ', 'Écart type : '])
+        expect(await frame.locator('svg text, svg tspan', { hasText: line }).count()).toBeGreaterThan(0);
       const stats = Object.fromEntries(measured.annotations.map(({ tool, stats: of }) => [tool, of]));
       const box = await frame.locator('.cornerstone-canvas').first().boundingBox();
       const pixels = { width: box?.width ?? 0, height: box?.height ?? 0 };
@@ -276,6 +281,7 @@ describe('from the RIS to the images of another hospital', () => {
       const scrolled = await first();
       expect(scrolled.index).toBeGreaterThan(3);
       await takeTool(list, 'Cine');
+      await frame.getByText('img/s').first().waitFor();
       await frame.locator('[data-cy="cine-player-play-pause"]').click();
       await list.waitForTimeout(1_500);
       expect((await first()).index).not.toBe(scrolled.index);

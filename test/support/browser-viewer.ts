@@ -90,9 +90,9 @@ export async function untilLoaded(page: Page): Promise<void> {
   type Cornerstone = { getRenderingEngines(): Engine[]; cache: { isLoaded(id: string): boolean } };
   await viewerFrame(page).waitForFunction(
     () => {
-      const { getRenderingEngines, cache } = (globalThis as unknown as { cornerstone: Cornerstone }).cornerstone;
-      const ids = getRenderingEngines()[0]?.getViewports()[0]?.getImageIds() ?? [];
-      return ids.length > 0 && ids.every((id) => cache.isLoaded(id));
+      const { cornerstone } = globalThis as unknown as { cornerstone: Cornerstone };
+      const ids = cornerstone.getRenderingEngines()[0]?.getViewports()[0]?.getImageIds() ?? [];
+      return ids.length > 0 && ids.every((id) => cornerstone.cache.isLoaded(id));
     },
     undefined,
     { timeout: paintMsMax },

@@ -13,6 +13,9 @@ const axeSource = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), '
 export const widths = { desk: { width: 1280, height: 900 }, hand: { width: 390, height: 844 } } as const;
 export type Width = keyof typeof widths;
 
+/** On a machine shared with other programs a page takes its time. */
+const waitMsMax = 90_000;
+
 export interface TestBrowser {
   /** A browser of somebody else: its own cookies. `problems` collects what the console and the policy complain about. */
   newPerson(
@@ -46,6 +49,7 @@ export async function launchBrowser(): Promise<TestBrowser> {
         reducedMotion: 'reduce',
         colorScheme: colours,
       });
+      context.setDefaultTimeout(waitMsMax);
       const page = await context.newPage();
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));

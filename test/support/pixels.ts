@@ -7,6 +7,8 @@ export interface ShownImage {
   readonly sopInstanceUid: string;
   readonly index: number;
   readonly count: number;
+  /** Where the slice lies along the patient, in mm; undefined when the image does not say it. */
+  readonly zMm: number | undefined;
   /**
    * Share of sampled points of the canvas whose grey is that of the object under the viewport's window, within a tolerance
    * for the interpolation: 1 when all are.
@@ -25,6 +27,7 @@ interface Raw {
   readonly imageId: string;
   readonly index: number;
   readonly count: number;
+  readonly zMm: number | undefined;
   readonly lower: number;
   readonly upper: number;
   readonly samples: readonly Sample[];
@@ -57,6 +60,7 @@ const readViewport = `(order, points) => {
     imageId: viewport.getCurrentImageId(),
     index: viewport.getCurrentImageIdIndex(),
     count: viewport.getImageIds().length,
+    zMm: cornerstone.metaData.get('imagePlaneModule', viewport.getCurrentImageId())?.imagePositionPatient?.[2],
     lower,
     upper,
     samples,
@@ -68,8 +72,8 @@ export async function readPixels(page: Page, order: number): Promise<ShownImage>
   await page.waitForTimeout(700);
   const raw: Raw = await page.evaluate(`(${readViewport})(${order}, ${grid})`);
   const sopInstanceUid = /\/instances\/([\d.]+)/.exec(raw.imageId)?.[1] ?? '';
-  const { index, count } = raw;
-  return { sopInstanceUid, index, count, against: (partTen) => shareEqual(raw, partTen) };
+  const { index, count, zMm } = raw;
+  return { sopInstanceUid, index, count, zMm, against: (partTen) => shareEqual(raw, partTen) };
 }
 
 function shareEqual({ lower, upper, samples }: Raw, partTen: Buffer): number {
