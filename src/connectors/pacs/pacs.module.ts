@@ -14,6 +14,7 @@ import { DicomWebPacs } from './dicomweb';
 import { DimsePacs } from './dimse/dimse-pacs';
 import { defaultDimseSettings } from './dimse/dimse-settings';
 import { DimseListener } from './listener/dimse-listener';
+import { checkListener } from './listener/listener-health';
 import { MoveDestinations } from './listener/move-destinations';
 import { ConfiguredPacs } from './pacs-directory';
 import { DicomWebPacsConfig, pacsConfig } from './pacs.config';
@@ -98,6 +99,12 @@ export class PacsLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
       const check = (signal: AbortSignal): Promise<HealthFinding> => checkPacs(pacs, signal);
       this.health.register({ name: `pacs-${pacs.id}`, critical: false, check });
     }
+    if (this.config.listen === 'off') return;
+    this.health.register({
+      name: 'dicom',
+      critical: false,
+      check: (signal) => checkListener(this.listener, settingsOf(this.config), signal),
+    });
   }
 
   /** After every room had the occasion to register its handler. */

@@ -1,6 +1,7 @@
 import { createServer, Server, Socket } from 'node:net';
 import { createServer as createTlsServer, TlsOptions, TLSSocket, Server as TlsServer } from 'node:tls';
 import { describeCause } from '../../platform/errors';
+import { OwnProbes } from '../../platform/health';
 import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/logging';
 import type { MessageHandler } from './message-handler';
 import { MllpSession, SessionLimits } from './mllp-session';
@@ -22,6 +23,8 @@ export class MllpServer {
   private readonly sessions = new Set<MllpSession>();
   private readonly held = new Map<MllpSession | undefined, number>();
   private readonly server: Server;
+  /** Connections by which the gateway asks this server itself. */
+  readonly probes = new OwnProbes();
   private count = 0;
 
   constructor(
@@ -46,6 +49,7 @@ export class MllpServer {
       });
     });
     this.server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+      if (this.probes.has(socket)) return;
       const code = error.code ?? 'unknown';
       this.logger.warn({ reason: code }, 'an HL7 TLS handshake was refused');
       this.onRefusal({ reason: 'handshake', address: socket.remoteAddress, detail: code });

@@ -1,21 +1,27 @@
-import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { AuditTrail } from '../../audit';
 import { ConfigOf } from '../../platform/config';
-import { HealthRegistry } from '../../platform/health';
+import { HealthFinding, HealthRegistry, listenerFinding } from '../../platform/health';
 import { Logger } from '../../platform/logging';
-import { materialSource, PkiService } from '../../platform/pki';
+import { materialSource, PkiService, TlsMaterial } from '../../platform/pki';
 import type { MessageHandler } from './message-handler';
 import { MllpServer } from './mllp-server';
 import { RefusalTrail } from './refusal-trail';
 import { opensClearText, opensTls, risConfig } from './ris.config';
 
+interface Opened {
+  readonly server: MllpServer;
+  readonly port: number;
+  readonly material?: TlsMaterial;
+}
+
 /** The HL7 ports. Opens once every room is ready, and refuses to open when none has come to take the messages. */
 @Injectable()
-export class RisListener implements OnApplicationBootstrap, OnApplicationShutdown {
+export class RisListener implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('ris');
   private handler?: MessageHandler;
   private readonly refusals: RefusalTrail;
-  private servers: MllpServer[] = [];
+  private servers: Opened[] = [];
   /** Ports bound, 0 when closed. */
   port = 0;
   tlsPort = 0;
@@ -35,6 +41,11 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
     this.handler = handler;
   }
 
+  onModuleInit(): void {
+    if (!this.config.enabled) return;
+    this.health.register({ name: 'hl7', critical: false, check: (signal) => this.check(signal) });
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     if (!this.config.enabled) return;
     const handler = this.handler;
@@ -43,22 +54,14 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
     if (opensClearText(this.config)) {
       const server = new MllpServer(this.config, handler, this.refusals.record);
       this.port = await server.listen(host, this.config.port);
-      this.servers.push(server);
+      this.servers.push({ server, port: this.port });
     }
     if (opensTls(this.config)) await this.openTls(handler);
     this.logger.info({ host, port: this.port, tlsPort: this.tlsPort }, 'HL7 listener open');
-    this.health.register({
-      name: 'hl7',
-      critical: false,
-      check: async () => {
-        const connections = this.servers.reduce((sum, server) => sum + server.connections, 0);
-        return { level: 'up', summary: `${connections} connexion(s) HL7 ouverte(s).`, facts: { connections } };
-      },
-    });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.close()));
+    await Promise.all(this.servers.map(({ server }) => server.close()));
     this.servers = [];
   }
 
@@ -74,6 +77,37 @@ export class RisListener implements OnApplicationBootstrap, OnApplicationShutdow
       else material.bindServer(tlsServer);
     }
     this.tlsPort = await server.listen(this.config.host, this.config.tlsPort);
-    this.servers.push(server);
+    this.servers.push({ server, port: this.tlsPort, material });
+  }
+
+  /** Every port by a connection of our own, over TLS where it is: the worst finding counts. */
+  private async check(signal: AbortSignal): Promise<HealthFinding> {
+    const connections = this.servers.reduce((sum, { server }) => sum + server.connections, 0);
+    const findings = await Promise.all(
+      (this.servers.length > 0 ? this.servers : [undefined]).map((opened) => this.checkOne(opened, signal)),
+    );
+    const worst = findings.find(({ level }) => level === 'down') ?? findings.find(({ level }) => level === 'warning');
+    const summary = findings.map((one) => one.summary).join(' ');
+    return worst ?? { level: 'up', summary, facts: { ...findings[0]?.facts, connections } };
+  }
+
+  private checkOne(opened: Opened | undefined, signal: AbortSignal): Promise<HealthFinding> {
+    const { server, material, port = 0 } = opened ?? {};
+    return listenerFinding(
+      {
+        check: material ? 'hl7-tls' : 'hl7',
+        label: material ? 'La réception HL7 (TLS)' : 'La réception HL7',
+        advice:
+          'Vérifier le port HL7, son certificat et le nombre de connexions du RIS ; sinon redémarrer la passerelle.',
+        host: this.config.host,
+        port,
+        connections: server?.connections ?? 0,
+        connectionsMax: this.config.connectionsMax,
+        ...(server && material
+          ? { tls: { fingerprint256: material.pair.certificate.fingerprint256, probes: server.probes } }
+          : {}),
+      },
+      signal,
+    );
   }
 }

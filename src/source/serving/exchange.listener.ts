@@ -1,12 +1,12 @@
-import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { TLSSocket } from 'node:tls';
 import { AuditTrail } from '../../audit';
 import { ConfigOf } from '../../platform/config';
-import { HealthRegistry } from '../../platform/health';
+import { HealthFinding, HealthRegistry, listenerFinding, OwnProbes } from '../../platform/health';
 import { GatewayError } from '../../platform/errors';
 import { Exchange, RawListener } from '../../platform/http';
 import { Logger } from '../../platform/logging';
-import { materialSource, PeerGuard, PkiService } from '../../platform/pki';
+import { materialSource, PeerGuard, PkiService, TlsMaterial } from '../../platform/pki';
 import { AdmissionService } from './admission/admission.service';
 import { exchangeRoutes } from './exchange.routes';
 import { ServingAudit } from './serving.audit';
@@ -22,18 +22,20 @@ const headerBytesMax = 32 * 1024;
 
 /** The port by which other gateways come: TLS 1.2 or 1.3, client certificate required, revocation checked. */
 @Injectable()
-export class ExchangeListener implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ExchangeListener implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly listener: RawListener;
   private readonly refusals: TlsRefusals;
   private readonly logger = new Logger('exchange');
+  private readonly probes = new OwnProbes();
   private guard?: PeerGuard;
+  private material?: TlsMaterial;
   port = 0;
 
   constructor(
     @Inject(servingConfig.token) private readonly config: ConfigOf<typeof servingConfig>,
     wado: WadoService,
     private readonly admission: AdmissionService,
-    health: HealthRegistry,
+    private readonly health: HealthRegistry,
     private readonly pki: PkiService,
     trail: AuditTrail,
     audit: ServingAudit,
@@ -55,9 +57,15 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
     );
   }
 
+  onModuleInit(): void {
+    if (!this.config.enabled) return;
+    this.health.register({ name: 'exchange', critical: true, check: (signal) => this.check(signal) });
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     if (!this.config.enabled) return;
     const material = await this.pki.material(materialSource('exchange', this.config), { use: 'server' });
+    this.material = material;
     const { tls, protect } = await this.pki.protectListener(material, {
       onRefused: (refusal, subject, socket) => {
         this.listener.dismiss(socket);
@@ -69,7 +77,7 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
       this.guard = guard;
       this.admission.onListChange(() => guard.endWhere(({ raw }) => !this.admission.isListed(raw)));
       server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-        this.refusals.note(error.code ?? 'unknown', { address: socket.remoteAddress });
+        if (!this.probes.has(socket)) this.refusals.note(error.code ?? 'unknown', { address: socket.remoteAddress });
       });
     });
     this.logger.info(
@@ -80,6 +88,25 @@ export class ExchangeListener implements OnApplicationBootstrap, OnApplicationSh
 
   async onApplicationShutdown(): Promise<void> {
     await this.listener.close();
+  }
+
+  /** By a TLS handshake of our own; without a certificate, so that nothing is served by it. */
+  private check(signal: AbortSignal): Promise<HealthFinding> {
+    const { material, probes, port } = this;
+    const { host, connectionsMax } = this.config;
+    return listenerFinding(
+      {
+        check: 'exchange',
+        label: 'L’accès des autres passerelles',
+        advice: 'Vérifier le port et le certificat de l’échange, et le nombre de connexions ; sinon redémarrer.',
+        host,
+        port,
+        connections: this.listener.connections,
+        connectionsMax,
+        tls: { fingerprint256: material?.pair.certificate.fingerprint256 ?? '', probes },
+      },
+      signal,
+    );
   }
 
   /** What let the connection in may have ended since: its certificate, the lists, the white list. Asked for each request. */

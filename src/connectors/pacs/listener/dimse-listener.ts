@@ -1,5 +1,7 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { createServer, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { loopbackOf } from '../../../platform/health';
 import { Logger } from '../../../platform/logging';
 import { TlsMaterial } from '../../../platform/pki';
 import { DimseSettings } from '../dimse/dimse-settings';
@@ -20,6 +22,8 @@ export interface ListenerOptions {
 /** Our C-STORE and C-ECHO SCP: the destination of C-MOVE and of pushed instances. */
 export class DimseListener {
   readonly handlers = new StoreHandlers();
+  /** Under which the gateway asks itself, whoever else may call; nobody else knows it. */
+  readonly probeTitle = `PROBE${randomBytes(5).toString('hex').toUpperCase()}`;
   private server: Server | undefined;
   private readonly open_ = new Set<Acceptor>();
   private readonly logger = new Logger('pacs');
@@ -30,6 +34,32 @@ export class DimseListener {
   get port(): number {
     const address = this.server?.address();
     return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  get host(): string {
+    return this.options.host;
+  }
+
+  get aeTitle(): string {
+    return this.options.aeTitle;
+  }
+
+  /** Where it is reached from this machine. */
+  get reachedAt(): { host: string; port: number } {
+    return { host: loopbackOf(this.host), port: this.port };
+  }
+
+  get connections(): number {
+    return this.open_.size;
+  }
+
+  get connectionsMax(): number {
+    return this.options.maxAssociations;
+  }
+
+  /** The certificate that callers are shown, when they speak TLS. */
+  get certificate(): X509Certificate | undefined {
+    return this.options.tls?.pair.certificate;
   }
 
   get isOpen(): boolean {
@@ -68,7 +98,7 @@ export class DimseListener {
     const { aeTitle, allowedCallingAeTitles, settings, maxAssociations } = this.options;
     const acceptor = new Acceptor(socket, {
       aeTitle,
-      allowedCallingAeTitles,
+      allowedCallingAeTitles: allowedCallingAeTitles.length > 0 ? [...allowedCallingAeTitles, this.probeTitle] : [],
       settings,
       store: (request) => this.handlers.open(request),
       hasRoom: () => this.open_.size <= maxAssociations,
