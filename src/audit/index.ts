@@ -1,5 +1,7 @@
 export { auditKinds } from './trail/audit-event';
 export type { AuditActor, AuditEvent, AuditKind, AuditOutcome } from './trail/audit-event';
+export { AUDIT_ORIGIN } from './trail/audit-origin';
+export type { AuditOrigin } from './trail/audit-origin';
 export { AuditTrail, MemoryAuditTrail } from './trail/audit-trail';
 export { AuditModule } from './audit.module';
 export { withoutPatient, withPatient } from './trail/told-query';

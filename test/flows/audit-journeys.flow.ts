@@ -361,7 +361,7 @@ describe('what each journey leaves in the trail', () => {
     }
     const retrieved = await messageOf('opened', 'ITI-43');
     expect(retrieved).toContain(`UserID="${url}/repository"`);
-    expect(retrieved).toMatch(/<ParticipantObjectDetail type="Repository Unique Id" value="[^"]+"/);
+    expect(retrieved).toMatch(/<ParticipantObjectDetail type="Repository Unique ID" value="[^"]+"/);
     expect(retrieved).toContain(`ParticipantObjectID="${prior.kosSopInstanceUid}"`);
     // The trail itself names the patient in its own columns only.
     const { rows } = await db.query('SELECT 1 FROM audit_record WHERE position(patient_matricule IN facts::text) > 0');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { DataSource } from 'typeorm';
 import { TrustedKeys, verifyArchive } from '../../src/audit';
+import { whyHeldBack } from '../../src/cli/commands/audit-archive';
 import { configureLogging } from '../../src/platform/logging';
 import { dataSourceOptions, migrate } from '../../src/platform/persistence';
 import { auditProcess, AuditProcess, eventOf, tamper } from '../support/audit-bench';
@@ -333,13 +334,14 @@ describe('the chain over the trail, on PostgreSQL', () => {
           { name: 'audit-00000001-00000002.jsonl.gz', lines: 10 },
           { name: 'audit-00000003-00000003.jsonl.gz', lines: 5 },
         ],
+        heldBack: [],
         removed: 15,
       });
       await one.chain.advance(at(3));
       expect(await one.verify()).toMatchObject({ ok: true, lines: 5, firstSequence: '16', lastSequence: '20' });
       for (const file of files()) expect((await verifyArchive(file, keys)).findings).toEqual([]);
       expect(await verifyArchive(files()[0] ?? '', keys)).toMatchObject({ ok: true, lines: 10, periods: 2 });
-      expect(await keeper.retention.archive(later)).toEqual({ files: [], removed: 0 });
+      expect(await keeper.retention.archive(later)).toEqual({ files: [], removed: 0, heldBack: [] });
     });
 
     it('go on after a failure at any step', async () => {
@@ -387,7 +389,10 @@ describe('the chain over the trail, on PostgreSQL', () => {
         `INSERT INTO audit_atna_gap (first_id, last_id, seen_by) VALUES ($1, $1, pg_current_xact_id())`,
         [await idAt(8)],
       );
-      expect(await files()).toEqual([]);
+      const late = await telling.retention.archive(later);
+      const { heldBack } = late;
+      expect(late).toMatchObject({ files: [], heldBack: [{ why: 'audit-repository', firstPlace: '8' }] });
+      expect(heldBack.map(whyHeldBack).join()).toMatch(/^held back: \d+ period\(s\) from place 8 stay/);
       await dataSource.query('DELETE FROM audit_atna_gap');
       await moveCursor(14);
       expect(await files()).toEqual([5]);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
@@ -96,6 +96,24 @@ describe('the operator’s tool', () => {
     const people = await drimbox(['pki', 'status']);
     expect(people.stdout).toMatch(/^serving\tC=FR.*\tuntil \d{4}-.*\(\d+ days\)\t$/m);
     expect(people.stdout).toMatch(/^peer\t.*\(-\d+ days\)\texpired$/m);
+  });
+
+  it('records who asked for an administrator’s act: account and machine', async () => {
+    const { code, stderr } = await drimbox(['whitelist', 'refresh'], {
+      DRIMBOX_WHITELIST_URL: 'https://localhost:1/liste.xml',
+      DRIMBOX_WHITELIST_CA_FILES: pki.exchangeCa,
+      DRIMBOX_CRL_URLS: 'http://localhost:1/a.crl',
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('white')]);
+    await drimbox(['audit', 'verify']);
+    const dataSource = await database.open();
+    const told = await dataSource.query<{ kind: string; facts: object }[]>(
+      "SELECT kind, facts FROM audit_record WHERE kind IN ('whitelist.refused', 'audit.verified') ORDER BY id",
+    );
+    await dataSource.destroy();
+    const asked = { by: 'command line', operator: userInfo().username, operatorHost: hostname() };
+    expect(new Set(told.map(({ kind }) => kind))).toEqual(new Set(['whitelist.refused', 'audit.verified']));
+    for (const { facts } of told) expect(facts).toMatchObject(asked);
   });
 
   it('names every fault of the configuration when a command cannot do without it', async () => {

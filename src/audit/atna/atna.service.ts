@@ -65,7 +65,7 @@ export class AtnaService implements OnModuleInit, OnApplicationShutdown {
     }
     return {
       level: 'warning',
-      summary: `${records} trace(s) attendent le dépôt de traces ATNA, la plus ancienne depuis ${Math.round(oldestSeconds / 60)} min.`,
+      summary: `${records} trace(s) attendent le dépôt de traces ATNA, la plus ancienne depuis ${waited(oldestSeconds)}.`,
       advice: 'Vérifier le dépôt de traces, son certificat et le réseau ; rien n’est perdu, l’envoi reprend seul.',
       facts,
     };
@@ -83,4 +83,11 @@ export class AtnaService implements OnModuleInit, OnApplicationShutdown {
       this.logger.warn({ cause: describeCause(error) }, 'the backlog of audit messages could not be counted');
     });
   }
+}
+
+/** Minutes, hours or days: what an operator reads at a glance. */
+function waited(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1_440)} jours`;
 }

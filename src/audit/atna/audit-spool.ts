@@ -1,5 +1,5 @@
 import { DataSource, EntityManager } from 'typeorm';
-import { AuditActor, AuditOutcome } from '../trail/audit-event';
+import { readRow, textOf as text, TrailRow } from '../trail/read-row';
 import { SpooledRecord } from './spooled-record';
 
 /** Numbers of the trail that were absent when it was read past them: a transaction that ends later, or one undone. */
@@ -31,7 +31,6 @@ export interface Backlog {
   readonly oldestAt?: Date;
 }
 
-type Row = Readonly<Record<string, unknown>>;
 const cursorName = 'repository';
 const backlogMax = 100_000;
 /** A statement takes its number a moment before its transaction has an identifier: no gap is given up within this time. */
@@ -60,7 +59,7 @@ export class AuditSpool {
 
   /** Takes or renews the lease. @returns where to go on; undefined when another process sends */
   async acquire(): Promise<bigint | undefined> {
-    const [rows] = await this.dataSource.query<[Row[], number]>(
+    const [rows] = await this.dataSource.query<[TrailRow[], number]>(
       `UPDATE audit_atna_cursor SET holder = $2, held_until = now() + $3 * interval '1 millisecond'
        WHERE name = $1 AND (holder IS NULL OR holder = $2 OR held_until < now()) RETURNING position`,
       [cursorName, this.holder, this.leaseMs],
@@ -131,8 +130,8 @@ export class AuditSpool {
     return { records: row.records as number, oldestAt: (row.oldest as Date | null) ?? undefined };
   }
 
-  private rows(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(sql, values);
+  private rows(sql: string, values: unknown[] = []): Promise<TrailRow[]> {
+    return this.dataSource.query<TrailRow[]>(sql, values);
   }
 }
 
@@ -150,7 +149,7 @@ function gapsOf(position: bigint, records: readonly SpooledRecord[], seenBy: str
 
 /** Takes one number out of its gap: what is left on either side stays open. */
 async function closeGap(manager: EntityManager, id: bigint): Promise<void> {
-  const [removed] = await manager.query<[Row[], number]>(
+  const [removed] = await manager.query<[TrailRow[], number]>(
     `DELETE FROM audit_atna_gap WHERE $1 BETWEEN first_id AND last_id
      RETURNING first_id, last_id, seen_by::text AS seen_by, seen_at`,
     [String(id)],
@@ -170,26 +169,10 @@ async function closeGap(manager: EntityManager, id: bigint): Promise<void> {
   }
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const number = (value: unknown): number | undefined =>
-  value === null || value === undefined ? undefined : Number(value);
-
-function recordOf(row: Row): SpooledRecord {
+function recordOf(row: TrailRow): SpooledRecord {
   const matricule = text(row.patient_matricule);
   return {
-    id: String(row.id),
-    at: row.at as Date,
-    kind: row.kind as string,
-    outcome: row.outcome as AuditOutcome,
-    correlationId: text(row.correlation_id),
-    actor: row.actor as AuditActor,
+    ...readRow(row),
     patient: matricule === undefined ? undefined : { matricule, oid: text(row.patient_oid) ?? '' },
-    studyInstanceUid: text(row.study_instance_uid),
-    documentUniqueId: text(row.document_unique_id),
-    instances: number(row.instances),
-    bytes: number(row.bytes),
-    durationMs: number(row.duration_ms),
-    errorCode: text(row.error_code),
-    facts: row.facts as SpooledRecord['facts'],
   };
 }

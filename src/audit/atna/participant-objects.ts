@@ -60,7 +60,7 @@ function documentsOf({ documentUniqueId, facts }: SpooledRecord): ToldDocument[]
   return [...(one ? [one] : []), ...several];
 }
 
-/** ITI TF-2 3.43.5: the words of the details are those of its table. */
+/** ITI TF-2 3.43.6.1.1 (Final Text): the words of the details are those of its table. */
 function documentObject(document: ToldDocument, rule: EventRule): ParticipantObject {
   const { uniqueId, repositoryUniqueId, homeCommunityId } = document;
   return {
@@ -71,13 +71,13 @@ function documentObject(document: ToldDocument, rule: EventRule): ParticipantObj
     idType: objectIdTypes.reportNumber,
     content: { name: 'document' },
     details: [
-      ...(repositoryUniqueId ? [{ type: 'Repository Unique Id', value: repositoryUniqueId }] : []),
+      ...(repositoryUniqueId ? [{ type: 'Repository Unique ID', value: repositoryUniqueId }] : []),
       ...(homeCommunityId ? [{ type: 'ihe:homeCommunityID', value: homeCommunityId }] : []),
     ],
   };
 }
 
-/** ITI TF-2 3.41.5 and 3.57.5. */
+/** ITI TF-2 3.41.5.1.1, and the same for 3.57. */
 const submissionSet = (uniqueId: string): ParticipantObject => ({
   id: uniqueId,
   type: '2',
@@ -87,7 +87,7 @@ const submissionSet = (uniqueId: string): ParticipantObject => ({
   details: [],
 });
 
-/** The stored query, word for word (ITI TF-2 3.18.5); one too long for the trail is told by its identifier alone. */
+/** The stored query, word for word (ITI TF-2 3.18.5.1.1); one too long for the trail is told by its identifier alone. */
 function queryOf({ facts, patient }: SpooledRecord): ParticipantObject {
   const { queryId, query } = facts;
   const isWhole = typeof query === 'string';

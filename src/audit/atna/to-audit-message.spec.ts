@@ -77,6 +77,14 @@ describe('the trail as audit messages', () => {
     expect(codesOf('dmp.retrieve', { outcome })[3]).toBe(indicator);
   });
 
+  it('names the account that gave a command on a machine of the gateway', () => {
+    const facts = { by: 'command line', operator: 'exploitant', operatorHost: 'passerelle-1' };
+    const { participants } = toAuditMessage(record('whitelist.refreshed', { actor: { peer: 'liste' }, facts }), node);
+    expect(participants.filter(({ isRequestor }) => isRequestor)).toMatchObject([
+      { userId: 'exploitant', networkAccessPoint: { id: 'passerelle-1', type: 'name' } },
+    ]);
+  });
+
   it('names source and destination from the side of each transaction, and one requestor at most', () => {
     expect(rolesOf('dmp.status', { actor: doctor })).toEqual([
       ['DRIMbox', 'Source Role ID', false],
@@ -202,7 +210,7 @@ describe('the trail as audit messages', () => {
           id: '1.2.4',
           role: '3',
           details: [
-            { type: 'Repository Unique Id', value: '1.2.9' },
+            { type: 'Repository Unique ID', value: '1.2.9' },
             { type: 'ihe:homeCommunityID', value: 'urn:oid:1.2.8' },
           ],
         },

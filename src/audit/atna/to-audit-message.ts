@@ -80,8 +80,8 @@ function participantsOf(record: SpooledRecord, rule: EventRule, node: AuditingNo
 }
 
 /** The professional on whose behalf it happened: the one requestor (A.5.2), whatever machines did it. */
-function personOf({ actor }: SpooledRecord): ActiveParticipant | undefined {
-  if (!actor.professionalId) return undefined;
+function personOf({ actor, facts }: SpooledRecord): ActiveParticipant | undefined {
+  if (!actor.professionalId) return operatorOf(facts);
   return {
     userId: actor.professionalId,
     alternativeUserId: actor.structureId,
@@ -89,6 +89,18 @@ function personOf({ actor }: SpooledRecord): ActiveParticipant | undefined {
     isRequestor: true,
     roles: [],
     networkAccessPoint: actor.address && !actor.peer ? { id: actor.address, type: 'address' } : undefined,
+  };
+}
+
+/** Who gave a command on a machine of the gateway: an account of its operating system. */
+function operatorOf({ operator, operatorHost }: SpooledRecord['facts']): ActiveParticipant | undefined {
+  if (typeof operator !== 'string' || operator === '') return undefined;
+  const host = typeof operatorHost === 'string' ? operatorHost : undefined;
+  return {
+    userId: operator,
+    isRequestor: true,
+    roles: [],
+    networkAccessPoint: host ? { id: host, type: 'name' } : undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 export { describeVerification } from './verify/findings';
 export type { Finding, FindingKind, Verification } from './verify/findings';
 export { TrailRetention } from './archive/retention';
-export type { Archived } from './archive/retention';
+export type { Archived, HeldBack } from './archive/retention';
 export { auditFolder, generatedKeyFile, openAuditKey, readAuditKey, TrustedKeys } from './audit-key';
 export type { AuditKey } from './audit-key';
 export { Chain } from './chain';

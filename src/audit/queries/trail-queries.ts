@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { AuditActor, AuditKind, AuditOutcome } from '../trail/audit-event';
+import { AuditKind, AuditOutcome } from '../trail/audit-event';
+import { ReadRecord, readRow, textOf as text, TrailRow } from '../trail/read-row';
 
 /** Events by which somebody saw, or received, what belongs to a patient. */
 export const accessKinds: readonly AuditKind[] = [
@@ -38,22 +39,9 @@ export interface TrailSearch {
   readonly limit?: number;
 }
 
-export interface TrailLine {
-  readonly id: string;
-  readonly at: Date;
-  readonly kind: AuditKind;
-  readonly outcome: AuditOutcome;
-  readonly correlationId?: string;
-  readonly actor: AuditActor;
+export interface TrailLine extends ReadRecord {
   readonly patientMatricule?: string;
   readonly patientOid?: string;
-  readonly studyInstanceUid?: string;
-  readonly documentUniqueId?: string;
-  readonly instances?: number;
-  readonly bytes?: number;
-  readonly durationMs?: number;
-  readonly errorCode?: string;
-  readonly facts: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** One professional or peer who saw a patient's data. */
@@ -78,7 +66,6 @@ export interface SeenPatient {
   readonly last: Date;
 }
 
-type Row = Readonly<Record<string, unknown>>;
 const limitMax = 1_000;
 const groupsMax = 1_000;
 
@@ -143,8 +130,8 @@ export class TrailQueries {
     }));
   }
 
-  private rows(sql: string, values: unknown[]): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(sql, values);
+  private rows(sql: string, values: unknown[]): Promise<TrailRow[]> {
+    return this.dataSource.query<TrailRow[]>(sql, values);
   }
 }
 
@@ -177,11 +164,7 @@ function conditions(search: TrailSearch): { where: string; values: unknown[] } {
   return { where: `WHERE ${parts.join(' AND ')}`, values };
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const number = (value: unknown): number | undefined =>
-  value === null || value === undefined ? undefined : Number(value);
-
-function groupOf(row: Row) {
+function groupOf(row: TrailRow) {
   return {
     acts: row.acts as number,
     kinds: row.kinds as AuditKind[],
@@ -190,22 +173,6 @@ function groupOf(row: Row) {
   };
 }
 
-function lineOf(row: Row): TrailLine {
-  return {
-    id: String(row.id),
-    at: row.at as Date,
-    kind: row.kind as AuditKind,
-    outcome: row.outcome as AuditOutcome,
-    correlationId: text(row.correlation_id),
-    actor: row.actor as AuditActor,
-    patientMatricule: text(row.patient_matricule),
-    patientOid: text(row.patient_oid),
-    studyInstanceUid: text(row.study_instance_uid),
-    documentUniqueId: text(row.document_unique_id),
-    instances: number(row.instances),
-    bytes: number(row.bytes),
-    durationMs: number(row.duration_ms),
-    errorCode: text(row.error_code),
-    facts: row.facts as TrailLine['facts'],
-  };
+function lineOf(row: TrailRow): TrailLine {
+  return { ...readRow(row), patientMatricule: text(row.patient_matricule), patientOid: text(row.patient_oid) };
 }

@@ -1,6 +1,21 @@
-import { auditConfig, AuditChainModule, AuditConfig, TrailRetention } from '../../audit';
+import { auditConfig, AuditChainModule, AuditConfig, HeldBack, TrailRetention } from '../../audit';
 import { Command, UsageError } from '../command';
 import { withRooms } from '../with-rooms';
+
+/** Why old periods stay, and what ends it: a sentence for the administrator. */
+export function whyHeldBack({ why, periods, firstPlace, file }: HeldBack): string {
+  switch (why) {
+    case 'audit-repository':
+      return (
+        `held back: ${periods} period(s) from place ${firstPlace} stay in the database until the audit record repository ` +
+        'has received them (docs/runbook/audit-repository.md)'
+      );
+    case 'archive-file':
+      return `held back: archived lines stay in the database, since ${file} is not in the archive folder; put it back`;
+    case 'other-process':
+      return 'held back: another process is archiving now; ask again later';
+  }
+}
 
 export const auditArchive: Command = {
   words: 'audit archive',
@@ -16,7 +31,8 @@ export const auditArchive: Command = {
     return withRooms(config(), [AuditChainModule], async (app) => {
       const done = await app.get(TrailRetention, { strict: false }).archive(new Date(), days);
       const lines = done.files.map(({ name, lines: count }) => `${name}  ${count} line(s)`);
-      return { text: [...lines, `${done.removed} line(s) left the database`].join('\n'), value: done };
+      const held = done.heldBack.map(whyHeldBack);
+      return { text: [...lines, ...held, `${done.removed} line(s) left the database`].join('\n'), value: done };
     });
   },
 };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { csvStream, DatabaseAuditTrail, jsonStream, lineTable, TrailLine, TrailQueries } from '../../audit';
+import { commandOrigin } from '../command-origin';
 import { Command, UsageError } from '../command';
 import { withDatabase } from './database-migrate';
 
@@ -66,7 +67,7 @@ export const auditExport: Command = {
       const content: Readable = format === 'csv' ? csvStream(lineTable, lines) : jsonStream(lines);
       if (output) await pipeline(content, createWriteStream(output, { mode: 0o600, flags: 'wx' }));
       else await pipeline(content, process.stdout, { end: false });
-      await new DatabaseAuditTrail(dataSource).record({
+      await new DatabaseAuditTrail(dataSource, commandOrigin()).record({
         kind: 'audit.exported',
         outcome: 'success',
         actor: { peer: 'drimbox audit export' },

@@ -18,6 +18,7 @@ import {
 import { existsSync } from 'node:fs';
 import { LoadedConfig } from '../../platform/config';
 import { persistenceConfig, PersistenceConfig } from '../../platform/persistence';
+import { commandOrigin } from '../command-origin';
 import { Command, CommandResult, UsageError } from '../command';
 import { withDatabase } from './database-migrate';
 
@@ -60,7 +61,7 @@ export const auditVerify: Command = {
     const witnessed = await readWitness(new Witness(auditFolder(dataDir)));
     return withDatabase(config(), [], async (dataSource) => {
       const verification = await verifyTrail(dataSource, { keys, witnessed });
-      await new DatabaseAuditTrail(dataSource).record({
+      await new DatabaseAuditTrail(dataSource, commandOrigin()).record({
         kind: 'audit.verified',
         outcome: verification.ok ? 'success' : 'failure',
         actor: { peer: 'drimbox audit verify' },

@@ -68,7 +68,7 @@ export const statisticsExport: Command = {
       const request = { ...period, model, format, timeZone };
       const stream = app.get(StatisticsExport, { strict: false }).stream(request, () => lines++);
       const bytes = await writeWhole(file, stream);
-      const facts = { from: String(from), to: String(to), format, lines, by: 'command line' };
+      const facts = { from: String(from), to: String(to), format, lines };
       await app
         .get(AuditTrail, { strict: false })
         .record({ kind: 'statistics.exported', outcome: 'success', actor: {}, bytes, facts });

@@ -28,9 +28,29 @@ const removalBatch = 5_000;
 const sealsMax = 10_000;
 const dayMs = 86_400_000;
 
+/** Why something that is old enough stays in the database. */
+export interface HeldBack {
+  readonly why: 'audit-repository' | 'archive-file' | 'other-process';
+  /** Signed periods concerned, when they are known. */
+  readonly periods?: number;
+  /** First place of the chain that stays, decimal. */
+  readonly firstPlace?: string;
+  /** Archive that must come back to its folder. */
+  readonly file?: string;
+}
+
 export interface Archived {
   readonly files: readonly { readonly name: string; readonly lines: number }[];
   readonly removed: number;
+  /** What stays although it is old enough, the last finding of each kind. */
+  readonly heldBack: readonly HeldBack[];
+}
+
+interface Round {
+  /** Periods that ended before are due. */
+  readonly before: Date;
+  readonly now: Date;
+  readonly hold: (one: HeldBack) => void;
 }
 
 /**
@@ -77,41 +97,49 @@ export class TrailRetention implements OnModuleInit, OnApplicationShutdown {
   /** Archives what is old enough, and removes what was archived. Safe to call at any time, and again after any failure. */
   async archive(now: Date, keepDays = this.config.keepDays): Promise<Archived> {
     const files: { name: string; lines: number }[] = [];
-    let removed = await this.remove();
+    const held = new Map<HeldBack['why'], HeldBack>();
+    const hold = (one: HeldBack) => void held.set(one.why, one);
+    let removed = await this.remove(hold);
     while (!this.isStopping) {
       const before = new Date(now.getTime() - keepDays * dayMs);
-      const done = await this.alone((manager) => this.archiveNext(manager, before, now));
+      const done = await this.alone((manager) => this.archiveNext(manager, { before, now, hold }), hold);
       if (!done) break;
       files.push(done);
       this.logger.info({ file: done.name, lines: done.lines }, 'periods of the audit trail were archived');
-      removed += await this.remove();
+      removed += await this.remove(hold);
     }
-    return { files, removed };
+    return { files, removed, heldBack: [...held.values()] };
   }
 
   /**
    * Runs the work as the only process that archives. The embedded database has one process and one connection: a long
    * transaction would keep everybody else waiting, and is not needed.
    */
-  private alone<T>(work: (manager: EntityManager) => Promise<T>): Promise<T | undefined> {
+  private alone<T>(
+    work: (manager: EntityManager) => Promise<T>,
+    hold: (one: HeldBack) => void,
+  ): Promise<T | undefined> {
     if (this.isEmbedded) return work(this.dataSource.manager);
     return this.dataSource.transaction(async (manager) => {
       const [{ locked }] = await manager.query<[{ locked: boolean }]>(
         'SELECT pg_try_advisory_xact_lock($1) AS locked',
         [archiveLock],
       );
-      if (!locked) return undefined;
+      if (!locked) {
+        hold({ why: 'other-process' });
+        return undefined;
+      }
       await manager.query('SET LOCAL statement_timeout = 0');
       return work(manager);
     });
   }
 
-  private async archiveNext(manager: EntityManager, before: Date, now: Date) {
+  private async archiveNext(manager: EntityManager, { before, now, hold }: Round) {
     const [row] = await manager.query<Record<string, unknown>[]>(
       'SELECT * FROM audit_archive ORDER BY number DESC LIMIT 1',
     );
     const last = row && anchorOfRow(row);
-    const seals = await this.due(manager, last, before);
+    const seals = await this.due(manager, last, { before, hold });
     const [first] = seals;
     const end = seals.at(-1);
     if (!first || !end) return undefined;
@@ -141,28 +169,36 @@ export class TrailRetention implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Whole periods that ended before the date, oldest first, as many as one file may hold. */
-  private async due(manager: EntityManager, last: ArchiveAnchor | undefined, before: Date): Promise<Seal[]> {
+  private async due(
+    manager: EntityManager,
+    last: ArchiveAnchor | undefined,
+    { before, hold }: Pick<Round, 'before' | 'hold'>,
+  ): Promise<Seal[]> {
     const rows = await manager.query<Record<string, unknown>[]>(
       `SELECT * FROM audit_seal WHERE number > $1 AND to_at < $2 ORDER BY number LIMIT ${sealsMax}`,
       [String(last?.toSeal ?? 0n), before],
     );
-    const seals = await this.told(manager, rows.map(sealOfRow));
+    const seals = await this.told(manager, rows.map(sealOfRow), hold);
     const from = seals[0]?.fromSequence ?? 0n;
     const fitting = seals.filter((one) => one.toSequence - from < BigInt(this.config.archiveLinesMax));
     return fitting.length > 0 ? fitting : seals.slice(0, 1);
   }
 
   /** Of these periods, those before the first line that the audit record repository has not received: it stays, and what follows. */
-  private async told(manager: EntityManager, seals: readonly Seal[]): Promise<readonly Seal[]> {
+  private async told(
+    manager: EntityManager,
+    seals: readonly Seal[],
+    hold: (one: HeldBack) => void,
+  ): Promise<readonly Seal[]> {
     if (!this.atna.enabled || seals.length === 0) return seals;
     const untold = await firstUntoldLine(manager);
     if (untold === undefined) return seals;
     const received = seals.filter(({ toSequence }) => toSequence < untold);
-    if (received.length < seals.length)
-      this.logger.warn(
-        { periods: seals.length - received.length, firstPlace: String(untold) },
-        'old periods stay in the database: the audit record repository has not received them',
-      );
+    if (received.length < seals.length) {
+      const facts = { periods: seals.length - received.length, firstPlace: String(untold) };
+      hold({ why: 'audit-repository', ...facts });
+      this.logger.warn(facts, 'old periods stay in the database: the audit record repository has not received them');
+    }
     return received;
   }
 
@@ -207,7 +243,7 @@ export class TrailRetention implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Removes what was archived, as long as the file of the last archive is where it was written. */
-  private async remove(): Promise<number> {
+  private async remove(hold: (one: HeldBack) => void): Promise<number> {
     const [row] = await this.dataSource.query<Record<string, unknown>[]>(
       `SELECT * FROM audit_archive a WHERE EXISTS (SELECT 1 FROM audit_chain WHERE sequence <= a.to_sequence)
        ORDER BY number DESC LIMIT 1`,
@@ -215,6 +251,7 @@ export class TrailRetention implements OnModuleInit, OnApplicationShutdown {
     if (!row) return 0;
     const { fileName } = anchorOfRow(row);
     if (!existsSync(join(this.folder, fileName))) {
+      hold({ why: 'archive-file', file: fileName });
       this.logger.warn({ file: fileName }, 'archived lines stay in the database: the archive file is not there');
       return 0;
     }
