@@ -1,39 +1,24 @@
-import { ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { SandboxPki } from '../../sandbox/pki';
 import { freePort } from '../../sandbox/free-port';
+import { NginxProcess, runNginx } from './nginx-process';
 
-export interface Nginx {
+export interface Nginx extends NginxProcess {
   /** Base that passes through without buffering, and with it. */
   readonly direct: string;
   readonly buffered: string;
-  readonly pid: number;
-  stop(): Promise<void>;
 }
-
-const program = '/usr/sbin/nginx';
 
 /** One worker before the PACS's DICOMweb, mutual TLS as the gateway has it: what a pass-through can reach here. */
 export async function startNginx(folder: string, upstream: string, pki: SandboxPki): Promise<Nginx> {
-  mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  const file = join(folder, 'nginx.conf');
-  writeFileSync(file, configuration(folder, port, new URL(upstream), pki));
-  const child = spawn(program, ['-p', folder, '-c', file], { stdio: 'ignore' });
-  await Promise.race([listening(port), failed(child)]);
+  const running = await runNginx(folder, configuration(folder, port, new URL(upstream), pki), port);
   const base = `https://localhost:${port}`;
   const path = new URL(upstream).pathname;
   return {
     direct: `${base}${path}`,
     buffered: `${base}/buffered${path}`,
-    pid: child.pid ?? 0,
-    stop: async () => {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await gone;
-    },
+    ...running,
   };
 }
 
@@ -42,7 +27,7 @@ function configuration(folder: string, port: number, upstream: URL, pki: Sandbox
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${join(folder, kind)};`,
   );
-  return `daemon off; master_process off; pid ${join(folder, 'pid')}; error_log ${join(folder, 'error.log')} warn;
+  return `{main}
 events { worker_connections 512; }
 http {
   access_log off; tcp_nopush on; keepalive_requests 1000000; ${temporary.join(' ')}
@@ -59,23 +44,4 @@ http {
   }
 }
 `;
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const isUp = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => (socket.destroy(), resolve(true)));
-      socket.once('error', () => resolve(false));
-    });
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('nginx did not open its port within 5 s');
-}
-
-function failed(child: ChildProcess): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    child.once('error', () => reject(new Error('nginx is not installed (Debian: apt-get install nginx)')));
-    child.once('exit', (code) => reject(new Error(`nginx ended with ${code}`)));
-  });
 }
