@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import { GatewayError } from '../../platform/errors';
 import { manifestLimits } from '../../standards/manifest';
 import { archiveErrors } from './archive.errors';
-import type { ManifestArchive, PutOptions, PutResult } from './manifest-archive';
+import type { PutOptions, PutResult } from './archive.types';
+import type { ManifestArchive } from './manifest-archive';
 
 /** What `manifest import` says it did; nothing in it names the patient. */
 export interface ImportedManifest {

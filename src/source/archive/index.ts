@@ -12,7 +12,7 @@ export type {
   PutOptions,
   PutResult,
   ServedManifest,
-} from './manifest-archive';
+} from './archive.types';
 export { ManifestRecord } from './manifest-record.entity';
 export type { ManifestStatus } from './manifest-record.entity';
 export { ServableManifest } from './servable-manifest';

@@ -4,63 +4,22 @@ import { DataSource, EntityManager, In, IsNull, MoreThan } from 'typeorm';
 import { GatewayError } from '../../platform/errors';
 import { DATABASE_ADDRESS } from '../../platform/persistence';
 import type { DatabaseAddress } from '../../platform/persistence';
-import { Manifest, readManifest } from '../../standards/manifest';
 import { archiveErrors } from './archive.errors';
+import type {
+  AdmitAnswer,
+  AdmitRefusal,
+  AdmitRequest,
+  ArchivedManifest,
+  PutOptions,
+  PutResult,
+  ServedManifest,
+} from './archive.types';
 import { changeChannel, ChangeListener } from './change-listener';
 import { LruCache } from './lru-cache';
-import { ManifestRecord, ManifestStatus } from './manifest-record.entity';
-import { ServableManifest, Wanted } from './servable-manifest';
+import { ManifestRecord } from './manifest-record.entity';
+import { archived, GivenManifest, onlyStudyOf, readable, recordOf } from './manifest-rows';
+import { ServableManifest } from './servable-manifest';
 import { StudiesInDoubt } from './studies-in-doubt';
-
-/** A manifest out of the archive; `manifest` is the whole model, its patient included. */
-export interface ArchivedManifest {
-  readonly kosSopInstanceUid: string;
-  readonly studyInstanceUid: string;
-  readonly status: ManifestStatus;
-  readonly createdAt: Date;
-  readonly replacedAt: Date | undefined;
-  readonly withdrawnAt: Date | undefined;
-  /** Current, but no longer served: it is on its way out of the registry. */
-  readonly servingEndedAt: Date | undefined;
-  readonly manifest: Manifest;
-  readonly sha256: string;
-  readonly accessionNumbers: readonly string[];
-  readonly cdaIds: readonly string[];
-  readonly pacsId: string | undefined;
-  readonly publicationContext: Record<string, unknown> | undefined;
-}
-
-/** A manifest that requests may name now. */
-export interface ServedManifest {
-  readonly kosSopInstanceUid: string;
-  readonly studyInstanceUid: string;
-}
-
-export interface PutOptions {
-  /** SOP Instance UID of the current manifest this one replaces, or `any` for whichever is current. */
-  readonly replaces?: string;
-  readonly cdaIds?: readonly string[];
-  readonly pacsId?: string;
-  /** Kept as it is for publication (author and VIHF of the submission). */
-  readonly publicationContext?: Record<string, unknown>;
-}
-
-export interface PutResult {
-  /** `kept`: the same file was already the current manifest. */
-  readonly outcome: 'stored' | 'replaced' | 'kept';
-  readonly manifest: Manifest;
-  readonly replacedKosSopInstanceUid: string | undefined;
-}
-
-export interface AdmitRequest extends Wanted {
-  readonly kosSopInstanceUid: string;
-}
-
-/** Why a request may not be served by its manifest. */
-export type AdmitRefusal =
-  'unknown' | 'of-another-study' | 'replaced' | 'withdrawn' | 'series-not-listed' | 'instance-not-listed';
-
-export type AdmitAnswer = { ok: true; manifest: ServableManifest } | { ok: false; reason: AdmitRefusal };
 
 /** Instances of all manifests kept in memory: about 300 bytes each. */
 const cachedInstancesMax = 200_000;
@@ -247,10 +206,7 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
     return manifest;
   }
 
-  private async store(
-    transaction: EntityManager,
-    given: { raw: Buffer; manifest: Manifest; studyInstanceUid: string; options: PutOptions },
-  ): Promise<PutResult> {
+  private async store(transaction: EntityManager, given: GivenManifest): Promise<PutResult> {
     const { raw, manifest, studyInstanceUid, options } = given;
     await lockStudy(transaction, studyInstanceUid);
     const sha256 = createHash('sha256').update(raw).digest('hex');
@@ -315,20 +271,6 @@ export class ManifestArchive implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function readable(raw: Buffer): Manifest {
-  const read = readManifest(raw);
-  if (read.ok) return read.manifest;
-  throw new GatewayError(archiveErrors.notAManifest, { detail: `${read.reason}: ${read.detail}` });
-}
-
-/** The archive serves by study and by INS: it takes manifests of exactly one study, with an INS. */
-function onlyStudyOf(manifest: Manifest): string {
-  const [study, another] = manifest.studies;
-  if (!study || another) throw new GatewayError(archiveErrors.notAManifest, { detail: 'it lists several studies' });
-  if (!manifest.patient.ins) throw new GatewayError(archiveErrors.notAManifest, { detail: 'it has no INS' });
-  return study.studyInstanceUid;
-}
-
 /** One change at a time per study, in all processes; released at the end of the transaction. */
 async function lockStudy(transaction: EntityManager, studyInstanceUid: string): Promise<void> {
   await transaction.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 10))', [studyInstanceUid]);
@@ -337,49 +279,4 @@ async function lockStudy(transaction: EntityManager, studyInstanceUid: string): 
 /** Delivered to the other processes when, and only if, the transaction commits. */
 async function announce(transaction: EntityManager, studyInstanceUid: string): Promise<void> {
   await transaction.query('SELECT pg_notify($1, $2)', [changeChannel, studyInstanceUid]);
-}
-
-function recordOf(
-  given: { raw: Buffer; manifest: Manifest; studyInstanceUid: string; options: PutOptions },
-  sha256: string,
-): Partial<ManifestRecord> {
-  const { patient, ...content } = given.manifest;
-  const accessions = content.studies.flatMap((study) => study.requests.map((request) => request.accession?.value));
-  return {
-    kosSopInstanceUid: given.manifest.sopInstanceUid,
-    studyInstanceUid: given.studyInstanceUid,
-    status: 'current',
-    replacedAt: null,
-    withdrawnAt: null,
-    servingEndedAt: null,
-    patientMatricule: patient.ins?.matricule,
-    patientOid: patient.ins?.oid,
-    patient,
-    content,
-    raw: given.raw,
-    sha256,
-    accessionNumbers: [...new Set(accessions.filter((value) => value !== undefined))],
-    cdaIds: [...(given.options.cdaIds ?? [])],
-    pacsId: given.options.pacsId ?? null,
-    publicationContext: given.options.publicationContext ?? null,
-  };
-}
-
-function archived(record: ManifestRecord | null): ArchivedManifest | undefined {
-  if (!record) return undefined;
-  return {
-    kosSopInstanceUid: record.kosSopInstanceUid,
-    studyInstanceUid: record.studyInstanceUid,
-    status: record.status,
-    createdAt: record.createdAt,
-    replacedAt: record.replacedAt ?? undefined,
-    withdrawnAt: record.withdrawnAt ?? undefined,
-    servingEndedAt: record.servingEndedAt ?? undefined,
-    manifest: { ...record.content, patient: record.patient },
-    sha256: record.sha256,
-    accessionNumbers: record.accessionNumbers,
-    cdaIds: record.cdaIds,
-    pacsId: record.pacsId ?? undefined,
-    publicationContext: record.publicationContext ?? undefined,
-  };
 }
