@@ -12,6 +12,12 @@ describe('a line of the journal', () => {
     ]);
   });
 
+  it('names the account that gave a command, and shows no empty place', () => {
+    const told = lineView(line({ by: 'command line', operator: 'exploitant', operatorHost: 'passerelle-1' }));
+    expect(told).toMatchObject({ who: 'exploitant @ passerelle-1', hasSubject: true, hasVolume: false });
+    expect(lineView(line({}))).toMatchObject({ hasSubject: false, hasVolume: false });
+  });
+
   it('cuts a long one, such as the query sent to the DMP, and says where it is whole', () => {
     const [fact] = lineView(line({ query: '<AdhocQuery>'.repeat(500) })).facts;
     expect(fact?.length).toBeLessThan(220);

@@ -86,12 +86,18 @@ export function lineView(line: TrailLine) {
     ...line,
     act: kindLabel(line.kind),
     words: outcomeWords[line.outcome],
-    who: actor.professionalName ?? actor.professionalId ?? actor.peer ?? trailMessages.gateway,
+    who: actor.professionalName ?? actor.professionalId ?? operatorOf(facts) ?? actor.peer ?? trailMessages.gateway,
     whoId: actor.professionalName ? actor.professionalId : undefined,
+    hasSubject: Boolean(line.errorCode ?? line.studyInstanceUid) || Object.keys(facts).length > 0,
+    hasVolume: Boolean(line.instances) || Boolean(line.bytes) || Boolean(line.durationMs),
     structureId: actor.structureId,
     facts: Object.entries(facts).map(([key, value]) => `${key} : ${readable(String(value))}`),
   };
 }
+
+/** Who gave a command on a machine of the gateway: the account of its operating system. */
+const operatorOf = ({ operator, operatorHost }: TrailLine['facts']): string | undefined =>
+  operator === undefined ? undefined : [operator, operatorHost].filter((part) => part !== undefined).join(' @ ');
 
 /** The acts by which somebody saw something, in the order of a consultation. */
 const inOrder = (kinds: readonly TrailLine['kind'][]) =>
