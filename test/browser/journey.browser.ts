@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { demoPatients } from '../../sandbox/demo-data';
 import type { Hospital } from '../../sandbox/hospital';
@@ -16,6 +17,7 @@ import {
 import {
   drag,
   painted,
+  paintMsMax,
   stackLengths,
   takeTool,
   untilStacks,
@@ -27,6 +29,7 @@ import { readPixels } from '../support/pixels';
 
 const { thorax, head, abdomen } = demoPatients;
 const testMsMax = 300_000;
+const readyMsMax = 180_000;
 /** Days of the demo studies: the current chest CT is here, its prior and the head MR in the other hospital. */
 const day = { current: '12/10/2026', prior: '06/10/2025', headMr: '13/10/2026' };
 
@@ -55,11 +58,17 @@ describe('from the RIS to the images of another hospital', () => {
 
   /** On a busy machine the first fetch of the white list or of a revocation list fails: the gateway tries again. */
   async function ready(internalPort: number): Promise<void> {
-    for (let tries = 0; tries < 60; tries++) {
-      const answer = await fetch(`http://127.0.0.1:${internalPort}/health/ready`).catch(() => undefined);
-      if (answer?.ok) return;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    type Readiness = { checks: { name: string; level: string }[] };
+    let answer = '';
+    for (const until = Date.now() + readyMsMax; Date.now() < until; await pause(1_000)) {
+      answer = await fetch(`http://127.0.0.1:${internalPort}/health/ready`).then(
+        (found) => found.text(),
+        (error: Error) => JSON.stringify({ checks: [], error: error.message }),
+      );
+      const { checks } = JSON.parse(answer) as Readiness;
+      if (checks.some(({ name, level }) => name === 'white-list' && level === 'up')) return;
     }
+    throw new Error(`a gateway has no white list: ${answer}`);
   }
 
   /** Ports are chosen before the studies are made: on a busy machine another program may have taken one meanwhile. */
@@ -294,13 +303,22 @@ describe('from the RIS to the images of another hospital', () => {
       await frame.locator('[data-cy="Layout"]').click();
       await frame.getByText('MPR (trois plans)').click();
       await untilViewports(list, 'orthographic', 3);
-      await list.waitForTimeout(4_000);
+      await untilGrey(list);
       await picture(list, 'journey-mpr', false);
-      expect(await greyLevels(list)).toEqual([true, true, true]);
       await context.close();
     },
     testMsMax,
   );
+
+  /** Waits until each of the three planes holds an image. */
+  async function untilGrey(page: Page): Promise<void> {
+    let grey: boolean[] = [];
+    for (const until = Date.now() + paintMsMax; Date.now() < until; await pause(500)) {
+      grey = await greyLevels(page);
+      if (grey.length === 3 && grey.every(Boolean)) return;
+    }
+    expect(grey).toEqual([true, true, true]);
+  }
 
   /** Whether each canvas holds an image: more than a few greys. */
   function greyLevels(page: Page): Promise<boolean[]> {

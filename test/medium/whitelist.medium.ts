@@ -182,6 +182,17 @@ describe('the white list of a running gateway', () => {
     expect(third.isListed(await der('listed'))).toBeUndefined();
   });
 
+  it('a gateway that has no list yet asks again after some seconds, not after a quarter of an hour', async () => {
+    server.behave('unavailable');
+    const service = make(await fresh());
+    await service.onModuleInit();
+    expect(service.status()).toMatchObject({ level: 'down', entries: 0 });
+    server.behave('signed');
+    const listed = new Promise<void>((resolve) => service.onChange(resolve));
+    await listed;
+    expect(service.isListed(await der('listed'))).toBeDefined();
+  });
+
   it('an alarm grows with age, the list stays in force', async () => {
     const folder = await fresh();
     const service = make(folder);

@@ -37,7 +37,9 @@ export interface RefreshOutcome {
 }
 
 const certificatesRememberedMax = 2_000;
+/** After a download that failed. Without any list nobody is admitted: then it is asked for again soon, ever less often. */
 const retryMs = 15 * 60_000;
+const retryWithoutListMs = 5_000;
 
 /**
  * The white list in force: fetched every day, verified, kept on disk, asked for every peer. What is refused leaves the
@@ -53,6 +55,7 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
   private inForce: InForce | undefined;
   private lastAttempt: Date | undefined;
   private lastError: string | undefined;
+  private failures = 0;
   private underWay: Promise<RefreshOutcome> | undefined;
   private refreshTimer: NodeJS.Timeout | undefined;
   private lookTimer: NodeJS.Timeout | undefined;
@@ -154,8 +157,13 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
   private schedule(): void {
     clearTimeout(this.refreshTimer);
     if (this.stopping.signal.aborted || !this.config.url) return;
-    const wait = this.lastError === undefined ? this.config.refreshMs : Math.min(retryMs, this.config.refreshMs);
-    this.refreshTimer = setTimeout(() => void this.refreshQuietly(), wait).unref();
+    this.refreshTimer = setTimeout(() => void this.refreshQuietly(), this.waitMs()).unref();
+  }
+
+  private waitMs(): number {
+    if (this.lastError === undefined) return this.config.refreshMs;
+    const soon = this.inForce ? retryMs : retryWithoutListMs * 2 ** Math.min(10, this.failures - 1);
+    return Math.min(soon, retryMs, this.config.refreshMs);
   }
 
   private async fetchAndTake(acceptOlder: boolean): Promise<RefreshOutcome> {
@@ -166,9 +174,11 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
       const bytes = await fetchWhitelist({ url, tlsCaFile, timeoutMs, signal: this.stopping.signal });
       const outcome = await this.take(bytes, acceptOlder);
       this.lastError = undefined;
+      this.failures = 0;
       await this.tellAccepted(outcome);
       return outcome;
     } catch (error) {
+      this.failures += 1;
       if (!this.stopping.signal.aborted) await this.tellRefused(error);
       throw error;
     }
