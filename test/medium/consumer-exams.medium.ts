@@ -212,7 +212,7 @@ describe('contextual call and exams', () => {
     ['whatever the other filters are', { StudyInstanceUID: studyUidOf(3), Modality: 'CT' }, 'IRM hépatique'],
     ['older than the first search goes', { AccessionNumber: 'A2' }, 'Scanner ancien'],
   ])('puts the exam that the call names first, and says so: %s', async (_case, named, expected) => {
-    const path = await opened(doctor, callOf(thorax, named as unknown as Record<string, string>));
+    const path = await opened(doctor, callOf(thorax, named));
     const list = await doctor.get(path).set('Accept', page);
     const rows = rowsOf(list.text);
     expect(rows.filter(({ isWanted }) => isWanted).map(({ name }) => name)).toEqual([expected]);
@@ -226,7 +226,7 @@ describe('contextual call and exams', () => {
     ['is nowhere', { AccessionNumber: 'A99' }],
     ['has the number of another hospital', { AccessionNumber: 'A3', AccessionNumberIssuer: 'X&1.2.3&ISO' }],
   ])('says that the exam that the call names is not there: it %s', async (_case, named) => {
-    const path = await opened(doctor, callOf(thorax, named as unknown as Record<string, string>));
+    const path = await opened(doctor, callOf(thorax, named));
     const list = await doctor.get(path).set('Accept', page);
     expect(list.text).toContain('ne figure pas parmi les examens partagés de ce patient');
     expect(list.text).not.toMatch(/Examen demandé|IRM cérébrale/);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { demoPatients, generateDemoStudies } from '../../sandbox/demo-data';
+import { demoPatients, generateDemoStudies, manifestFile } from '../../sandbox/demo-data';
 import { exchangeBasePath } from '../../sandbox/ready';
 import { PACS_DIRECTORY, type PacsDirectory } from '../../src/connectors/pacs';
 import { WhitelistService } from '../../src/connectors/whitelist';
@@ -197,6 +197,30 @@ describe('faults of another hospital', () => {
     expect(trouble).toMatch(/interrompu|injoignable/);
     await both.restartRemote();
     await mends(viewed);
+  });
+
+  it('a record that is silent: the images of a manifest that the patient brought are fetched and seen all the same', async () => {
+    const { faults } = both.neighbours.dmp;
+    faults.set({ transaction: 'td02', kind: 'http', status: 503 });
+    try {
+      const dossier = await both.open(doctor, head);
+      opened.push(dossier);
+      const study = both.study(9003);
+      const retrieveBase = `https://localhost:${both.proxy.port}${exchangeBasePath}`;
+      const { bytes } = manifestFile({ ...study, retrieveBase, sopInstanceUid: study.kosSopInstanceUid });
+      const mark = await formMark(doctor);
+      const added = await doctor
+        .post(`${dossier}/fichiers`)
+        .set({ 'Content-Type': 'application/octet-stream', 'X-CSRF-Token': mark, Accept: 'application/json' })
+        .send(bytes);
+      const [exam = ''] = (added.body as { exams: string[] }).exams;
+      const viewed = await reopen({ agent: doctor, grant: '', dossier, exam });
+      expect(await complete(viewed)).toMatchObject({ arrived: objects(9003).length, failed: 0 });
+      expect((await object(viewed, 9003, objects(9003)[0]?.sopInstanceUid ?? '')).status).toBe(200);
+      await close(viewed);
+    } finally {
+      faults.clear();
+    }
   });
 
   it('an image of another patient: not a byte of it is reachable, the others are seen', async () => {
