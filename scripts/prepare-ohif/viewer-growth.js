@@ -186,6 +186,21 @@
     return { ...protocol, stages: inOneRow.length > 0 ? inOneRow : protocol.stages };
   }
 
+  /**
+   * OHIF hangs an exam when all of its series are described, and a series is described when its first image is here: one
+   * series that can be shown is enough, in OHIF's order; the others come beside it.
+   */
+  function firstThatCanBeShown(seriesPromises) {
+    const start = async () => {
+      for (const promise of seriesPromises) {
+        const instances = await promise.start().catch(() => []);
+        if (instances.length > 0) return instances;
+      }
+      return [];
+    };
+    return { requiredSeries: [{ start }], remaining: seriesPromises };
+  }
+
   let ownServices;
   Object.defineProperty(window, 'services', {
     configurable: true,
@@ -193,6 +208,7 @@
     set: (value) => {
       ownServices = value;
       const { hangingProtocolService } = value;
+      hangingProtocolService.filterSeriesRequiredForRun = (_protocol, promises) => firstThatCanBeShown(promises);
       const add = hangingProtocolService.addProtocol.bind(hangingProtocolService);
       const comparison = '@ohif/hpCompare';
       hangingProtocolService.addProtocol = (id, protocol) =>
