@@ -1,24 +1,15 @@
-import { AuditActor, AuditKind, AuditOutcome } from './audit-event';
+import { AuditActor, AuditEvent, AuditKind, AuditOutcome } from './audit-event';
 
 /** A row of `audit_record` as the database gives it. */
 export type TrailRow = Readonly<Record<string, unknown>>;
 
 /** A record of the trail that was read again: all but its patient, whom each reader shows in its own way. */
-export interface ReadRecord {
+export interface ReadRecord extends Omit<AuditEvent, 'patient' | 'facts'> {
   /** Identifier in the trail, decimal. */
   readonly id: string;
   readonly at: Date;
-  readonly kind: AuditKind;
-  readonly outcome: AuditOutcome;
   readonly correlationId?: string;
-  readonly actor: AuditActor;
-  readonly studyInstanceUid?: string;
-  readonly documentUniqueId?: string;
-  readonly instances?: number;
-  readonly bytes?: number;
-  readonly durationMs?: number;
-  readonly errorCode?: string;
-  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly facts: NonNullable<AuditEvent['facts']>;
 }
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
