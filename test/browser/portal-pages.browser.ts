@@ -46,6 +46,10 @@ describe('the pages of the operator', () => {
     await picture(page, `portal-${name}-${width}`);
     expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
     expect({ name, overflows: await overflowsSideways(page) }).toEqual({ name, overflows: false });
+    const tooWide = await page.evaluate<number>(
+      `[...document.querySelectorAll('.card.flush')].filter((card) => card.scrollWidth > card.clientWidth + 1).length`,
+    );
+    expect({ name, tooWide }).toEqual({ name, tooWide: 0 });
   }
 
   it.each<Width>(['desk', 'hand'])('are accessible and fit the window: %s', async (width) => {
