@@ -32,7 +32,7 @@ export class MllpSender {
       socket.once(tls ? 'secureConnect' : 'connect', () => resolve());
       socket.once('error', reject);
     });
-    return new MllpSender(socket, target.timeoutMs ?? 30_000);
+    return new MllpSender(socket, target.timeoutMs ?? 120_000);
   }
 
   /** Sends one message. @returns the acknowledgement, its segments separated by CR. */
