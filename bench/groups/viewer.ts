@@ -41,12 +41,9 @@ async function listOf(page: Page, risPage: string): Promise<Page> {
 
 /** Closing the patient purges what was kept of the images: the next round fetches them again. */
 async function closePatient(tab: Page | undefined): Promise<void> {
-  const back = await tab
-    ?.locator('a.close')
-    .getAttribute('href', { timeout: 2_000 })
-    .catch(() => undefined);
-  if (!tab || !back) return;
-  await tab.goto(new URL(back, tab.url()).href);
+  if (!tab || !/\/view\//.test(tab.url())) return;
+  await tab.click('.close');
+  await tab.waitForURL(/\/dossier\//);
   await tab.click('form[action$="/fermer"] button');
   await tab.waitForURL((url) => url.pathname === '/');
 }
@@ -69,7 +66,7 @@ async function direct(browser: Browser, reference: OhifDirect, lab: Lab): Promis
 /** From the click to the first image and to the whole series, browser included. */
 export const viewerGroup: Group = {
   name: 'viewer',
-  ids: ['viewer-first', 'viewer-canvas', 'viewer-whole'],
+  ids: ['viewer-first', 'viewer-canvas', 'viewer-whole', 'viewer-scroll'],
   run: async (lab, rounds): Promise<Measure[]> => {
     const { neighbours, ports } = await lab.neighbours();
     const { say, study } = lab;
@@ -135,8 +132,17 @@ function measuresOf(ours: readonly Opened[], reference: readonly Opened[]): Meas
       ({ whole }) => whole,
       'every image decoded in the browser',
     ),
+    line(
+      'viewer-scroll',
+      1.2,
+      ({ scroll }) => scroll.slowMs,
+      ({ scroll }) => scroll.slowMs,
+      `scrolling through what is here, 95 of 100 images are painted within this time, and ${asked(ours)} images were asked for again`,
+    ),
   ];
 }
+
+const asked = (all: readonly Opened[]) => all.reduce((sum, { scroll }) => sum + scroll.asked, 0);
 
 const list = (all: readonly Opened[], value: (opened: Opened) => number) =>
   all.map((each) => Math.round(value(each))).join(' ');
