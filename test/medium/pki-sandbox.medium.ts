@@ -22,9 +22,11 @@ describe('sandbox authorities as openssl sees them', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sandbox-pki-'));
     server = await startPkiServer({ dir });
-    const started = Date.now();
+    const before = process.cpuUsage();
     pki = await createSandboxPki({ dir, baseUrl: server.url });
-    tookMs = Date.now() - started;
+    // Processor time: how busy the machine is with something else does not count.
+    const { user, system } = process.cpuUsage(before);
+    tookMs = (user + system) / 1_000;
   });
 
   afterAll(async () => {
