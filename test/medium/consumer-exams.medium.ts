@@ -206,6 +206,33 @@ describe('contextual call and exams', () => {
     ]);
   });
 
+  it('forgets an address that nobody opened in time, and a patient that was open for too long', async () => {
+    const late = new URL((await call(callOf(thorax))).headers.location ?? '').pathname;
+    const path = await opened(doctor, callOf(thorax));
+    expect((await doctor.get(path).set('Accept', page)).status).toBe(200);
+    // What is open elsewhere in this browser stays.
+    const other = await opened(doctor, callOf(thorax));
+    const id = path.split('/')[2];
+    await bench.app
+      .get(DataSource)
+      .query(
+        `UPDATE consumer_context SET ends_at = now() - interval '1 second' WHERE id = $1 OR login_digest IS NULL`,
+        [id],
+      );
+    expect((await doctor.get(late).set('Accept', page)).status).toBe(410);
+    expect((await doctor.get(path).set('Accept', page)).status).toBe(404);
+    expect((await doctor.get(other).set('Accept', page)).status).toBe(200);
+  });
+
+  it('asks again when the situation of the call is not one of the professional’s', async () => {
+    const radiologist = await bench.loggedIn('radiologue');
+    const path = await opened(radiologist, callOf(thorax, { Situation: '999900000000050' }));
+    const sent = await radiologist.get(path).set('Accept', page);
+    expect(sent.headers.location).toBe(`${path}/situation`);
+    const asked = await radiologist.get(`${path}/situation`).set('Accept', page);
+    expect(asked.text).toContain('n’est pas l’une des vôtres');
+  });
+
   it.each([
     ['by its study', { StudyInstanceUID: studyUidOf(3) }, 'IRM hépatique'],
     ['by its accession number', { AccessionNumber: 'A3' }, 'IRM hépatique'],

@@ -91,6 +91,21 @@ describe('retrieval from another hospital', () => {
     ]);
   });
 
+  it('fetches the series that is looked at before those that wait, and the others after it', async () => {
+    exam = remoteExam(bench.peer.base, [2, 2, 2, 2], `1.2.250.1.999.${++count}`);
+    const { handle } = await open({ retrievals: { seriesParallel: 1 } });
+    handle.prefer(seriesOf(3)?.seriesInstanceUid ?? '');
+    const progress = await settled(handle);
+    expect(progress.series.map(({ arrived }) => arrived)).toEqual([2, 2, 2, 2]);
+    const asked = bench.peer.asked.map(({ path }) =>
+      exam.manifest.studies[0]?.series.findIndex(({ seriesInstanceUid }) =>
+        path.endsWith(`/series/${seriesInstanceUid}`),
+      ),
+    );
+    expect(asked.slice(2)).toEqual([1, 2]);
+    expect(asked.slice(0, 2).sort()).toEqual([0, 3]);
+  });
+
   it('shares one retrieval between the viewers of a professional, and not with another professional', async () => {
     const { retrievals, handle } = await open();
     const second = await retrievals.openExam(bench.exam(exam, { contextId: 'context-2' }));
