@@ -1,4 +1,4 @@
-/** Four rings of tests (see README, "Tests"); swc compiles, `npm run check` type-checks. */
+/** Five rings of tests (see docs/tests.md); swc compiles, `npm run check` type-checks. */
 const esmOnly = [
   'openid-client',
   'oauth4webapi',
