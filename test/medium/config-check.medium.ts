@@ -167,6 +167,9 @@ it('tells every fault of values and of the world at once, by variable name, and 
         seal: { pkcs12File: pki.members.seal.p12, passphraseFile: secret },
       },
     ]),
+    DRIMBOX_PEER_STRUCTURES: JSON.stringify([
+      { ids: ['750803447'], tls: { certificateFile: remote.cert, keyFile: absent } },
+    ]),
     DRIMBOX_WHITELIST_CA_FILES: secret,
     DRIMBOX_VIEWER_DIR: dir,
     // Folders and ports.
@@ -198,6 +201,7 @@ it('tells every fault of values and of the world at once, by variable name, and 
       'DRIMBOX_PORTAL_SESSION_SECRET_FILE too-short',
       'DRIMBOX_DMP_STRUCTURES file-not-readable',
       'DRIMBOX_DMP_STRUCTURES passphrase-wrong',
+      'DRIMBOX_PEER_STRUCTURES file-not-readable',
       'DRIMBOX_WHITELIST_CA_FILES certificate-missing',
       'DRIMBOX_VIEWER_DIR not-readable',
       'DRIMBOX_DATA_DIR not-writable',

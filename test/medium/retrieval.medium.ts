@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GatewayError } from '../../src/platform/errors';
 import type { OpenedExam } from '../../src/consumer/retrieval';
 import { imageFile, remoteExam, RemoteExam } from '../support/remote-images';
-import { RetrievalBench } from '../support/retrieval-bench';
+import { otherStructure, RetrievalBench } from '../support/retrieval-bench';
 import type { PeerAnswer } from '../support/scripted-peer';
 
 /** Real: TLS with both certificates, PostgreSQL, the disk. Doubled: the other hospital, by a script; the token. */
@@ -89,6 +89,34 @@ describe('retrieval from another hospital', () => {
       { kind: 'retrieval.series', outcome: 'success', facts: { host: 'localhost' } },
       { kind: 'retrieval.series', outcome: 'success' },
     ]);
+  });
+
+  it('asks under the certificate of the structure for which the professional acts, on connections of its own', async () => {
+    const acting = (structureId: string) => {
+      const { professional } = bench.exam(exam).professional;
+      const facts = { structureName: 'S', sector: 'SA01', profession: '10', family: 'F', given: 'G' };
+      return { professional, situation: { structureId, ...facts }, accessToken: () => Promise.resolve(structureId) };
+    };
+    const room = await bench.room({ retrievals: { sharedBy: 'gateway' } });
+    const subjects: (string | undefined)[] = [];
+    for (const id of [otherStructure, '1750000009', otherStructure.slice(1)]) {
+      bench.peer.asked.length = 0;
+      const quality = subjects.length % 2 ? ('lossy' as const) : ('lossless' as const);
+      const handle = await room.retrievals.openExam(bench.exam(exam, { professional: acting(id), quality }));
+      handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
+      await settled(handle);
+      handle.close();
+      await room.cache.releaseContext('context-1');
+      subjects.push(
+        ...new Set(bench.peer.asked.map(({ clientSubject }) => /CN=([^\n]+)/.exec(clientSubject ?? '')?.[1])),
+      );
+      expect(new Set(bench.peer.asked.map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${id}`]));
+    }
+    const [own, other] = [bench.pki.members.remote, bench.pki.members.gateway].map(
+      ({ dn }) => /CN=([^,]+)/.exec(dn)?.[1],
+    );
+    expect(own).not.toBe(other);
+    expect(subjects).toEqual([own, other, own]);
   });
 
   it('fetches the series that is looked at before those that wait, and the others after it', async () => {
@@ -291,7 +319,11 @@ describe('retrieval from another hospital', () => {
     const { studyInstanceUid, manifest } = exam;
     const once = async () => {
       const wanted = { retrieveUrl, studyInstanceUid, seriesInstanceUid, kosSopInstanceUid: manifest.sopInstanceUid };
-      const more = { need: 'lossless' as const, partsMax: 10, accessToken: () => Promise.resolve('t') };
+      const more = {
+        need: 'lossless' as const,
+        partsMax: 10,
+        asker: () => Promise.resolve({ accessToken: 't', structureIds: [] }),
+      };
       for await (const part of client.fetch({ ...wanted, ...more }, signal())) expect(part).toBeUndefined();
     };
     expect([await codeOf(once()), await codeOf(once())]).toEqual(['peer.too-slow', 'peer.suspended']);

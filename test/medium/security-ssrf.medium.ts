@@ -9,7 +9,7 @@ import { Agent } from 'undici';
 import { createSandboxPki, MemberName, SandboxPki } from '../../sandbox/pki';
 import { ackCode, demoStudy, makeOru, sendOnce } from '../../sandbox/ris';
 import { DatabaseAuditTrail } from '../../src/audit';
-import { PeerClient } from '../../src/connectors/peer';
+import { PeerClient, StructureDispatchers } from '../../src/connectors/peer';
 import { MllpServer, risConfig, RisListener } from '../../src/connectors/ris';
 import { ConfigOf, loadConfig } from '../../src/platform/config';
 import { GatewayError } from '../../src/platform/errors';
@@ -94,7 +94,8 @@ describe('addresses that a manifest names', () => {
       isListedHost: (host: string) => index.forHost(host) !== undefined,
       onChange: () => () => undefined,
     };
-    const client = new PeerClient(new Agent({ connect }), hosts, {
+    const dispatchers = new StructureDispatchers([{ structureIds: [], dispatcher: new Agent({ connect }) }]);
+    const client = new PeerClient(dispatchers, hosts, {
       silenceMs: 2_000,
       exchangeMsMax: 3_000,
       objectBytesMax: 1_000,
@@ -108,7 +109,7 @@ describe('addresses that a manifest names', () => {
       seriesInstanceUid: series,
       kosSopInstanceUid: '1.2.9',
       need: 'lossless' as const,
-      accessToken: async () => `token-${++tokens}`,
+      asker: async () => ({ accessToken: `token-${++tokens}`, structureIds: [] }),
       partsMax: 1,
     };
     try {

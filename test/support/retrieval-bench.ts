@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Agent } from 'undici';
 import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
 import { MemoryAuditTrail } from '../../src/audit';
-import { PeerClient, type PeerSettings } from '../../src/connectors/peer';
+import { PeerClient, type PeerSettings, StructureDispatchers } from '../../src/connectors/peer';
 import { ConsumerSeal } from '../../src/consumer/context';
 import { Presence } from '../../src/consumer/presence';
 import {
@@ -18,6 +18,9 @@ import {
 import { startPostgres, type TestDatabase } from './database';
 import { calledPatient, type RemoteExam } from './remote-images';
 import { ScriptedPeer } from './scripted-peer';
+
+/** FINESS of a structure of the gateway that has a certificate of its own. */
+export const otherStructure = '1330000001';
 
 export interface BenchOptions {
   readonly peer?: Partial<PeerSettings>;
@@ -69,10 +72,11 @@ export class RetrievalBench {
   }
 
   client(settings: Partial<PeerSettings> = {}): PeerClient {
-    const { cert, key } = this.pki.members.gateway;
-    const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(this.pki.exchangeCa) };
-    const agent = new Agent({ connections: 6, connect });
-    const client = new PeerClient(agent, this.hosts, {
+    const dispatchers = new StructureDispatchers([
+      { structureIds: [], dispatcher: this.agentOf('gateway') },
+      { structureIds: [otherStructure], dispatcher: this.agentOf('remote') },
+    ]);
+    const client = new PeerClient(dispatchers, this.hosts, {
       silenceMs: 30_000,
       exchangeMsMax: 120_000,
       objectBytesMax: 1_000_000,
@@ -82,6 +86,12 @@ export class RetrievalBench {
     });
     this.clients.push(client);
     return client;
+  }
+
+  private agentOf(member: 'gateway' | 'remote'): Agent {
+    const { cert, key } = this.pki.members[member];
+    const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(this.pki.exchangeCa) };
+    return new Agent({ connections: 6, connect });
   }
 
   /** A process of the gateway; those before it are dead, unless it is told to live beside them. */

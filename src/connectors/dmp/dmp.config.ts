@@ -1,20 +1,8 @@
 import { z } from 'zod';
 import { defineSlice, sandboxOnly, text, variable, type ConfigFault } from '../../platform/config';
-import { proveAnchorFiles, proveNamedFiles } from '../../platform/pki';
+import { materialFiles, proveAnchorFiles, proveNamedFiles } from '../../platform/pki';
 
 const oid = z.string().regex(/^[0-2](\.(0|[1-9]\d*))+$/);
-const path = z.string().min(1).max(4096);
-
-const material = z
-  .strictObject({
-    certificateFile: path.optional(),
-    keyFile: path.optional(),
-    pkcs12File: path.optional(),
-    passphraseFile: path.optional(),
-  })
-  .refine((one) => one.pkcs12File !== undefined || (one.certificateFile !== undefined && one.keyFile !== undefined), {
-    message: 'a PKCS#12, or a certificate and a key',
-  });
 
 const entity = z.strictObject({
   /** National identifier with its type digit: `1` + FINESS, `3` + SIRET. */
@@ -35,8 +23,8 @@ const structure = z
     /** Used when a report names no known structure. */
     fallback: z.boolean().default(false),
     sector: z.strictObject({ code: z.string().regex(/^SA\d{2}$/), system: oid.default('1.2.250.1.71.4.2.4') }),
-    tls: material,
-    seal: material,
+    tls: materialFiles,
+    seal: materialFiles,
   })
   .refine((one) => one.mode === 'EG' || one.legal !== undefined, { message: 'the modes EJ and EJ/EG want "legal"' })
   .refine((one) => one.mode === 'EJ' || one.geographic !== undefined, {

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
 import { PkiService, type MaterialSource } from '../../platform/pki';
+import { comparableStructureId } from '../../standards/identity';
 import { createSigner, type Signer } from '../../standards/xmlsec';
 import { dmpConfig, type StructureSettings } from './dmp.config';
 import { dmpErrors } from './dmp.errors';
@@ -19,16 +20,10 @@ export interface DmpStructure {
   signer(): Signer;
 }
 
-/** `750803447` and `1750803447` are the same structure; leading type digit or not, spaces or not. */
-const comparable = (id: string): string => {
-  const digits = id.replace(/\s/g, '').toUpperCase();
-  return /^1\d{9}$/.test(digits) ? digits.slice(1) : digits;
-};
-
 const namesOf = (settings: StructureSettings): string[] =>
   [settings.geographic?.id, settings.mode === 'EJ' ? settings.legal?.id : undefined, ...settings.aliases]
     .filter((id) => id !== undefined)
-    .map(comparable);
+    .map(comparableStructureId);
 
 /** Who the submission and the VIHF name, by mode (GI DMP: identification of the submitter). */
 export function identitiesOf(settings: StructureSettings): Pick<DmpStructure, 'published' | 'vihf'> {
@@ -78,7 +73,7 @@ export class StructureDirectory implements OnModuleInit, OnApplicationShutdown {
 
   /** The structure that a report or a professional names; the fallback when it names none that is known. */
   find(id: string | undefined): DmpStructure | undefined {
-    const wanted = id === undefined ? undefined : comparable(id);
+    const wanted = id === undefined ? undefined : comparableStructureId(id);
     const found = this.structures.find(({ names }) => wanted !== undefined && names.includes(wanted));
     return (found ?? this.structures.find(({ fallback }) => fallback))?.structure;
   }

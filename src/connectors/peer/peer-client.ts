@@ -9,14 +9,22 @@ import { answerParts, type PeerPart } from './answer-parts';
 import { CircuitBreaker } from './circuit-breaker';
 import { peerAddress, type SeriesAddress } from './peer-address';
 import { peerErrors } from './peer.errors';
+import type { StructureDispatchers } from './structure-dispatchers';
+
+/** In whose name another gateway is asked: token and certificate are always of the same professional and structure. */
+export interface Asker {
+  readonly accessToken: string;
+  /** Identifiers of the structure for which the professional acts: they choose the client certificate. */
+  readonly structureIds: readonly string[];
+}
 
 /** A series, or one instance of it, to be fetched from the gateway that published it. */
 export interface PeerRequest extends SeriesAddress {
   /** SOP instance UID of the manifest that lists it: header `KOS-SOPInstanceUID`. */
   readonly kosSopInstanceUid: string;
   readonly need: ImageNeed;
-  /** Gives the professional's token, living at least that long; asked for only once the host is known to be listed. */
-  readonly accessToken: (lifeMs?: number) => Promise<string>;
+  /** Gives a token that lives at least that long; asked for only once the host is known to be listed. */
+  readonly asker: (lifeMs?: number) => Promise<Asker>;
   /** More objects than this in one answer make it malformed. */
   readonly partsMax: number;
 }
@@ -58,7 +66,7 @@ export class PeerClient {
   private readonly stopWatching: () => void;
 
   constructor(
-    private readonly dispatcher: Dispatcher | undefined,
+    private readonly dispatchers: StructureDispatchers,
     private readonly hosts: ListedHosts,
     private readonly settings: PeerSettings,
     private readonly now: () => number = Date.now,
@@ -78,8 +86,7 @@ export class PeerClient {
   async *fetch(wanted: PeerRequest, signal: AbortSignal): AsyncGenerator<PeerPart> {
     const url = peerAddress(wanted);
     this.refuseUnlisted(url);
-    const { dispatcher } = this;
-    if (!dispatcher) throw new GatewayError(peerErrors.notConfigured);
+    if (this.dispatchers.isEmpty) throw new GatewayError(peerErrors.notConfigured);
     const breaker = this.breakerOf(url);
     const waitMs = breaker.admit();
     if (waitMs > 0) throw new GatewayError(peerErrors.suspended, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
@@ -90,7 +97,7 @@ export class PeerClient {
     let failure: GatewayError | undefined;
     let isDone = false;
     try {
-      yield* this.exchange(dispatcher, url, wanted, all);
+      yield* this.exchange(url, wanted, all);
       isDone = true;
     } catch (error) {
       signal.throwIfAborted();
@@ -110,22 +117,17 @@ export class PeerClient {
     this.stopWatching();
     for (const { controller } of this.running)
       controller.abort(new GatewayError(peerErrors.cut, { detail: 'stopping' }));
-    await this.dispatcher?.close();
+    await this.dispatchers.close();
   }
 
-  private async *exchange(
-    dispatcher: Dispatcher,
-    url: URL,
-    wanted: PeerRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<PeerPart> {
+  private async *exchange(url: URL, wanted: PeerRequest, signal: AbortSignal): AsyncGenerator<PeerPart> {
     const startedMs = performance.now();
-    let answer = await this.ask(dispatcher, url, wanted, signal, tokenLifeMs);
+    let answer = await this.ask(url, wanted, signal, tokenLifeMs);
     if (answer.statusCode === 401) {
       await dumped(answer);
       // The token may have ended on its way; the list may have changed while waiting.
       this.refuseUnlisted(url);
-      answer = await this.ask(dispatcher, url, wanted, signal, freshTokenLifeMs);
+      answer = await this.ask(url, wanted, signal, freshTokenLifeMs);
     }
     const { statusCode, headers, body } = answer;
     if (statusCode !== 200 && statusCode !== 206) {
@@ -151,14 +153,15 @@ export class PeerClient {
   }
 
   private async ask(
-    dispatcher: Dispatcher,
     url: URL,
-    { kosSopInstanceUid, need, accessToken }: PeerRequest,
+    { kosSopInstanceUid, need, asker }: PeerRequest,
     signal: AbortSignal,
     lifeMs: number,
   ): Promise<Dispatcher.ResponseData> {
     if (!isUid(kosSopInstanceUid)) throw new GatewayError(peerErrors.addressInvalid, { detail: 'no manifest UID' });
-    const token = await accessToken(lifeMs);
+    const { accessToken, structureIds } = await asker(lifeMs);
+    const dispatcher = this.dispatchers.of(structureIds);
+    if (!dispatcher) throw new GatewayError(peerErrors.noCertificate);
     const correlation = correlationId();
     const { silenceMs } = this.settings;
     return request(url, {
@@ -169,7 +172,7 @@ export class PeerClient {
       headers: {
         accept: acceptList(need),
         'accept-encoding': 'identity',
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${accessToken}`,
         'kos-sopinstanceuid': kosSopInstanceUid,
         ...(correlation ? { 'x-correlation-id': correlation } : {}),
       },

@@ -1,11 +1,26 @@
+import { z } from 'zod';
 import { defineSlice, text, variable } from '../../platform/config';
-import { materialVariables, proveMaterialVariables } from '../../platform/pki';
+import {
+  materialFiles,
+  materialVariables,
+  proveAnchorFiles,
+  proveMaterialVariables,
+  proveNamedFiles,
+} from '../../platform/pki';
+
+/** A certificate for the structures that it names; DRIMBOX_PEER_CERT_FILE serves the others. */
+const structure = z.strictObject({ ids: z.array(z.string().min(2).max(40)).min(1).max(50), tls: materialFiles });
 
 /** How images are asked of other gateways. */
 export const peerConfig = defineSlice(
   'peer',
   {
     ...materialVariables('DRIMBOX_PEER', 'other gateways, when images are asked of them'),
+    structures: variable('DRIMBOX_PEER_STRUCTURES', text.json(z.array(structure).max(200)).default([]), {
+      describe:
+        'JSON list, for a gateway of several structures: ids of structures (FINESS…) and the tls files of their certificate; the certificate above serves professionals of all others',
+      example: '[{"ids":["750803447"],"tls":{"certificateFile":"…","keyFile":"…"}}]',
+    }),
     connections: variable('DRIMBOX_PEER_CONNECTIONS', text.integer(1, 64).default(6), {
       describe: 'Connections to each other gateway at most',
     }),
@@ -35,7 +50,14 @@ export const peerConfig = defineSlice(
     }),
   },
   {
-    prove: async (values) =>
-      values.certificateFile || values.pkcs12File ? proveMaterialVariables('DRIMBOX_PEER', values, 'client') : [],
+    prove: async (values) => {
+      const proofs = values.structures.map(({ ids, tls }) =>
+        proveNamedFiles('DRIMBOX_PEER_STRUCTURES', { label: `structure ${ids[0] ?? ''}`, ...tls }, 'client'),
+      );
+      if (values.certificateFile || values.pkcs12File)
+        proofs.push(proveMaterialVariables('DRIMBOX_PEER', values, 'client'));
+      else if (proofs.length > 0) proofs.push(proveAnchorFiles('DRIMBOX_PEER_CA_FILES', values.anchorFiles));
+      return (await Promise.all(proofs)).flat();
+    },
   },
 );

@@ -132,4 +132,13 @@ export const peerErrors = defineErrors('peer', {
     operator: 'No client certificate is configured towards other gateways (DRIMBOX_PEER_CERT_FILE).',
     screen: "Cette passerelle n'est pas configurée pour demander des images à d'autres établissements.",
   },
+  noCertificate: {
+    code: 'peer.no-certificate',
+    status: 503,
+    caller: 'This gateway may not ask other gateways in the name of this structure.',
+    operator:
+      'DRIMBOX_PEER_STRUCTURES names no certificate for the structure of the professional, and DRIMBOX_PEER_CERT_FILE gives none for the others; nothing was sent.',
+    screen:
+      "Cette passerelle n'a pas de certificat au nom de votre structure pour demander des images à d'autres établissements.",
+  },
 });

@@ -1,15 +1,17 @@
 import { Inject, Injectable, Module, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { Dispatcher } from 'undici';
 import type { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
 import { type HealthFinding, HealthRegistry } from '../../platform/health';
-import { materialSource, PkiService } from '../../platform/pki';
+import { type MaterialSource, materialSource, PkiService } from '../../platform/pki';
 import { WhitelistService } from '../whitelist';
 import type { PeerPart } from './answer-parts';
 import { PeerClient, type PeerRequest } from './peer-client';
 import { peerConfig } from './peer.config';
 import { peerErrors } from './peer.errors';
+import { type StructureDispatcher, StructureDispatchers } from './structure-dispatchers';
 
-/** Asks other gateways for images, under the certificate of the structure. */
+/** Asks other gateways for images, under the certificate of the structure for which the professional acts. */
 @Injectable()
 export class PeerService implements OnModuleInit, OnApplicationShutdown {
   private client: PeerClient | undefined;
@@ -22,18 +24,18 @@ export class PeerService implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { connections, connectTimeoutMs, certificateFile, pkcs12File } = this.config;
-    const isConfigured = certificateFile !== undefined || pkcs12File !== undefined;
-    const dispatcher = isConfigured
-      ? (await this.pki.material(materialSource('peer', this.config), { use: 'client' })).createAgent({
-          connections,
-          pipelining: 1,
-          maxHeaderSize: 32 * 1024,
-          connect: { timeout: connectTimeoutMs },
-          revocation: this.pki.revocation,
-        })
-      : undefined;
-    this.client = new PeerClient(dispatcher, this.whitelist, this.config);
+    const { certificateFile, pkcs12File, structures, anchorFiles } = this.config;
+    const dispatchers: StructureDispatcher[] = [];
+    for (const [index, { ids, tls }] of structures.entries()) {
+      const source = { name: `peer-${String(index + 1)}`, ...tls, anchorFiles };
+      dispatchers.push({ structureIds: ids, dispatcher: await this.dispatcherUnder(source) });
+    }
+    if (certificateFile !== undefined || pkcs12File !== undefined) {
+      const dispatcher = await this.dispatcherUnder(materialSource('peer', this.config));
+      dispatchers.push({ structureIds: [], dispatcher });
+    }
+    this.client = new PeerClient(new StructureDispatchers(dispatchers), this.whitelist, this.config);
+    const isConfigured = dispatchers.length > 0;
     this.health.register({ name: 'peers', critical: false, check: () => Promise.resolve(this.finding(isConfigured)) });
   }
 
@@ -45,6 +47,18 @@ export class PeerService implements OnModuleInit, OnApplicationShutdown {
   fetch(wanted: PeerRequest, signal: AbortSignal): AsyncGenerator<PeerPart> {
     if (!this.client) throw new GatewayError(peerErrors.notConfigured);
     return this.client.fetch(wanted, signal);
+  }
+
+  private async dispatcherUnder(source: MaterialSource): Promise<Dispatcher> {
+    const { connections, connectTimeoutMs } = this.config;
+    const material = await this.pki.material(source, { use: 'client' });
+    return material.createAgent({
+      connections,
+      pipelining: 1,
+      maxHeaderSize: 32 * 1024,
+      connect: { timeout: connectTimeoutMs },
+      revocation: this.pki.revocation,
+    });
   }
 
   private finding(isConfigured: boolean): HealthFinding {

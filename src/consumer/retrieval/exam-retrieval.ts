@@ -1,4 +1,4 @@
-import type { PeerPart, PeerRequest } from '../../connectors/peer';
+import type { Asker, PeerPart, PeerRequest } from '../../connectors/peer';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import type { Manifest, ManifestSeries, ManifestStudy } from '../../standards/manifest';
@@ -34,8 +34,8 @@ export interface ExamRetrievalOptions {
   readonly seriesParallel: number;
   readonly rules: FetchRules;
   readonly fetch: (wanted: PeerRequest, signal: AbortSignal) => AsyncIterable<PeerPart>;
-  /** Token of somebody who has this exam open. */
-  readonly accessToken: (lifeMs?: number) => Promise<string>;
+  /** Somebody who has this exam open. */
+  readonly asker: (lifeMs?: number) => Promise<Asker>;
   readonly onSeries: (report: SeriesReport) => void;
   readonly onRefused: (error: GatewayError, seriesInstanceUid: string) => void;
 }
@@ -170,7 +170,7 @@ export class ExamRetrieval {
   }
 
   private requestFor(series: ManifestSeries, sopInstanceUid: string | undefined): PeerRequest {
-    const { manifest, study, quality, accessToken } = this.options;
+    const { manifest, study, quality, asker } = this.options;
     const { retrieveUrl = '', seriesInstanceUid } = series;
     return {
       retrieveUrl,
@@ -179,7 +179,7 @@ export class ExamRetrieval {
       sopInstanceUid,
       kosSopInstanceUid: manifest.sopInstanceUid,
       need: quality,
-      accessToken,
+      asker,
       partsMax: (sopInstanceUid === undefined ? series.instances.length : 1) + strangersMax,
     };
   }

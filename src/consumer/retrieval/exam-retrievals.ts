@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
-import type { PeerPart, PeerRequest } from '../../connectors/peer';
+import type { Asker, PeerPart, PeerRequest } from '../../connectors/peer';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/logging';
 import type { ManifestStudy } from '../../standards/manifest';
@@ -141,7 +141,7 @@ export class ExamRetrievals {
       seriesParallel,
       rules,
       fetch: (wanted, signal) => runWithCorrelation(correlation, () => this.fetch(wanted, signal)),
-      accessToken: (lifeMs) => tokenOf([...handles], exam, lifeMs),
+      asker: (lifeMs) => askerAmong([...handles], exam, lifeMs),
       onSeries: (report) => void this.tellSeries(exam, report),
       onRefused: (error, seriesInstanceUid) => void this.tellRefused(exam, error, seriesInstanceUid),
     });
@@ -206,13 +206,18 @@ export function subjectOf({ professional, patient, studyInstanceUid, manifest }:
   return { actor, patient: patient.ins, studyInstanceUid, documentUniqueId: manifest.sopInstanceUid };
 }
 
-/** A token of somebody who has the exam open now; one may have logged out meanwhile. */
-async function tokenOf(handles: readonly ExamHandle[], first: ExamToOpen, lifeMs?: number): Promise<string> {
+/** Somebody who has the exam open now; one may have logged out meanwhile. */
+async function askerAmong(handles: readonly ExamHandle[], first: ExamToOpen, lifeMs?: number): Promise<Asker> {
   const professionals = handles.length > 0 ? handles.map(({ exam }) => exam.professional) : [first.professional];
   let failure: unknown;
   for (const professional of professionals.reverse()) {
     try {
-      return await professional.accessToken(lifeMs);
+      const accessToken = await professional.accessToken(lifeMs);
+      const { situation } = professional;
+      return {
+        accessToken,
+        structureIds: [situation?.finess, situation?.structureId].filter((id) => id !== undefined),
+      };
     } catch (error) {
       failure = error;
     }

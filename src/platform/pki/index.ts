@@ -15,6 +15,7 @@ export {
   materialVariables,
   pkiConfig,
   proveAnchorFiles,
+  materialFiles,
   proveMaterialVariables,
   proveNamedFiles,
 } from './pki.config';

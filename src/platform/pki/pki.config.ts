@@ -120,6 +120,20 @@ export async function proveMaterialVariables(
   return [...told, ...testAuthorities(`${prefix}_CA_FILES`, material.anchors)];
 }
 
+const namedPath = z.string().min(1).max(4096);
+
+/** Key and certificate of one neighbour or structure, as a JSON variable names them. */
+export const materialFiles = z
+  .strictObject({
+    certificateFile: namedPath.optional(),
+    keyFile: namedPath.optional(),
+    pkcs12File: namedPath.optional(),
+    passphraseFile: namedPath.optional(),
+  })
+  .refine((one) => one.pkcs12File !== undefined || (one.certificateFile !== undefined && one.keyFile !== undefined), {
+    message: 'a PKCS#12, or a certificate and a key',
+  });
+
 /** Files that one JSON variable names for one neighbour. */
 export interface NamedFiles extends Partial<MaterialValues> {
   /** Where in the variable: `PACS pacs-1`, `structure 2, seal`. */

@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Optional, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { situationFor } from '../../consumer/context';
 import { ExamReports, ExamSelection, ExamUploads } from '../../consumer/exams';
 import { GatewayError, platformErrors } from '../../platform/errors';
 import { Access } from '../../platform/http';
@@ -107,12 +108,12 @@ export class ExamDocumentsController {
   }
 
   private async openImages(contextId: string, examIds: readonly string[], request: Request, response: Response) {
-    const { viewer, acting } = await this.access.visit(contextId, request, response);
+    const { context, viewer, acting } = await this.access.visit(contextId, request, response);
     const exams = await Promise.all(examIds.map((examId) => this.selection.select(contextId, viewer, examId)));
     if (!this.images) throw new GatewayError(examPageErrors.imagesUnavailable);
     const opened = await this.images.open({
       exams,
-      acting,
+      acting: { ...acting, situation: situationFor(context, viewer) },
       sessionId: request.sessionID,
       returnPath: `/dossier/${contextId}`,
       reports: exams.flatMap(({ exam, examId, manifest }) =>

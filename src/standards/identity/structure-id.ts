@@ -50,6 +50,12 @@ function bareNumber(text: string, type: string | undefined): StructureId | undef
   return checkFiness(text).ok ? structure('finess', text) : undefined;
 }
 
+/** `750803447` and `1750803447` are the same structure: its identifier without spaces, and without the type digit of a FINESS. */
+export function comparableStructureId(id: string): string {
+  const text = id.replace(/\s/g, '').toUpperCase();
+  return nationalKind(text) === 'finess' ? text.slice(1) : text;
+}
+
 function nationalKind(text: string): StructureIdKind | undefined {
   if (/^1(\d{2}|2[AB])\d{7}$/.test(text)) return 'finess';
   if (/^2\d{9}$/.test(text)) return 'siren';
