@@ -57,6 +57,7 @@ function verifySignature(assertion: Element, checks: CallerChecks): X509Certific
     throw refused('the seal is out of date');
   }
   const verifier = new SignedXml({ publicCert: certificate.toString(), getCertFromKeyInfo: () => null });
+  verifier.idAttributes = ['ID']; // of SAML; each further name is another walk over the document
   verifier.loadSignature(new XMLSerializer().serializeToString(signature));
   let verified = false;
   try {

@@ -28,6 +28,7 @@ export function checkXades(received: ReceivedSubmission, contents: Map<string, B
   try {
     const signer = new X509Certificate(Buffer.from(certificate, 'base64'));
     const verifier = new SignedXml({ publicCert: signer.toString(), getCertFromKeyInfo: () => null });
+    verifier.idAttributes = ['Id']; // of XML signatures; each further name is another walk over the document
     verifier.loadSignature(new XMLSerializer().serializeToString(signature));
     if (!verifier.checkSignature(source)) return fault('the value does not verify');
   } catch {
