@@ -61,9 +61,10 @@ await step('types', () => runTool('typescript/bin/tsc', ['--noEmit', '-p', 'tsco
 await step('lint', () => runTool('eslint/bin/eslint.js', ['.', '--max-warnings', '0']));
 await step('build', () => run(process.execPath, ['scripts/build.mjs']));
 await step('unit and tidy tests', () => ring(['unit', 'tidy'], 2));
-await step('medium tests (real PostgreSQL, PACS, tools)', () => ring(['medium'], 2));
+// Medium tests wait for other programs a third of their time: three at once keep two cores at work.
+await step('medium tests (real PostgreSQL, PACS, tools)', () => ring(['medium'], 3));
 await step('flows (whole journeys)', () => ring(['flows'], 2));
-await step('browser', () => ring(['browser'], 1));
+await step('browser', () => ring(['browser'], 2));
 rmSync(folder, { recursive: true, force: true });
 
 const line = ({ name, seconds, outcome = '' }) => `  ${String(seconds).padStart(5)} s  ${name} ${outcome}`.trimEnd();

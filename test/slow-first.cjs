@@ -3,9 +3,12 @@ const Sequencer = require('@jest/test-sequencer').default;
 /** Files of more than a minute, the longest first: begun last, one of them would run alone at the end. */
 const slow = [
   'publication-load',
+  'journey.browser',
+  'report-to-images',
+  'exchange-hostile',
   'atna-gateway',
-  'transcoding.medium',
   'retrieval-faults',
+  'transcoding.medium',
   'publication-faults',
   'testssl',
   'report-to-images',
