@@ -3,18 +3,16 @@ const Sequencer = require('@jest/test-sequencer').default;
 /** Files of more than a minute, the longest first: begun last, one of them would run alone at the end. */
 const slow = [
   'publication-load',
-  'journey.browser',
-  'report-to-images',
-  'exchange-hostile',
-  'atna-gateway',
   'retrieval-faults',
   'transcoding.medium',
-  'publication-faults',
+  'atna-gateway',
   'testssl',
+  'publication-faults',
   'report-to-images',
   'exchange-hostile',
   'audit-journeys',
   'exchange-answers',
+  'journey.browser',
 ];
 
 const rank = ({ path }) => {
