@@ -116,3 +116,18 @@ function renamed(bytes: Buffer, from: string, to: string): Buffer {
     bytes.write(to, at, 'latin1');
   return bytes;
 }
+
+/**
+ * A copy of the study whose images bear a birth date (YYYYMMDD): a gateway shows no image that contradicts the patient of the call.
+ * @returns the folder
+ */
+export function copyWithBirthDate({ files }: ReferenceStudy, birthDate: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const [index, file] of files.entries()) {
+    const bytes = readFileSync(file);
+    const element = parseDicom(bytes, { untilTag: 'x00100040' }).elements.x00100030;
+    if (element?.length === birthDate.length) bytes.write(birthDate, element.dataOffset, 'latin1');
+    writeFileSync(join(folder, `${index}.dcm`), bytes);
+  }
+  return folder;
+}

@@ -35,6 +35,9 @@ async function listOf(page: Page, risPage: string): Promise<Page> {
   await tab.click('button[type=submit]');
   await tab.waitForURL(/\/dossier\//);
   if (/\/situation/.test(tab.url())) await tab.click('main form button');
+  // The reference study may be older than the two years that the list begins with.
+  const everything = tab.locator('a', { hasText: 'Tout l’historique' }).first();
+  if (await everything.isVisible()) await everything.click();
   await tab.waitForSelector('#exams a.images');
   return tab;
 }
@@ -43,9 +46,8 @@ async function listOf(page: Page, risPage: string): Promise<Page> {
 async function closePatient(tab: Page | undefined): Promise<void> {
   if (!tab || !/\/view\//.test(tab.url())) return;
   await tab.click('.close');
-  await tab.waitForURL(/\/dossier\//);
   await tab.click('form[action$="/fermer"] button');
-  await tab.waitForURL((url) => url.pathname === '/');
+  await tab.waitForURL(/\/dossiers$/);
 }
 
 async function direct(browser: Browser, reference: OhifDirect, lab: Lab): Promise<Opened> {

@@ -1,8 +1,9 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { demoPatients } from '../../sandbox/demo-data';
 import { Hospital, startHospital } from '../../sandbox/hospital';
 import type { Neighbours } from '../../sandbox/neighbours';
 import type { SandboxPorts } from '../../sandbox/ports';
-import type { ReferenceStudy } from '../study';
+import { copyWithBirthDate, type ReferenceStudy } from '../study';
 
 /** The hospital where one looks, and the one that holds the study: a gateway process each. */
 export interface TwoHospitals {
@@ -25,7 +26,7 @@ export async function startTwoHospitals(parts: {
   const remote = await startHospital({
     ...common,
     site: 'remote',
-    study: dirname(study.files[0] ?? ''),
+    study: copyWithBirthDate(study, demoPatients.thorax.birthDate, join(dataDir, 'study')),
     publish: 'report',
   });
   try {
