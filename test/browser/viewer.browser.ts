@@ -57,6 +57,15 @@ describe('the viewer', () => {
       await picture(page, 'viewer-exam', false);
       const shown = await readPixels(page, 0);
       expect(shown.against(bench.files.get(shown.sopInstanceUid)!)).toBe(1);
+      // A minute of reading later, work in the viewer keeps the session.
+      await page.evaluate(() => {
+        const { now } = Date;
+        Date.now = () => now() + 61_000;
+      });
+      const present = page.waitForResponse((answer) => answer.url().endsWith('/presence'));
+      await page.frameLocator('#viewer').locator('canvas').first().hover();
+      await page.mouse.wheel(0, 100);
+      expect((await present).status()).toBe(204);
       expect(problems.filter((text) => /Content Security Policy|Refused/.test(text))).toEqual([]);
       await page.context().close();
     },

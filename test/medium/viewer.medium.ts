@@ -135,6 +135,18 @@ describe('the data of the viewer', () => {
     expect((await other.get(`/view/${id}/key-images`).set('Accept', 'application/json')).status).toBe(404);
   });
 
+  it('keeps the session of a reader at work', async () => {
+    const id = await open();
+    const present = async (by: typeof agent, token: string) =>
+      by.post(`/view/${id}/presence`).set('Accept', 'application/json').set('X-CSRF-Token', token);
+    const answer = await present(agent, await formMark(agent));
+    expect(answer.status).toBe(204);
+    expect(String(answer.headers['set-cookie'])).toMatch(/__Host-drimbox=[^;]+;.*Expires=/);
+    expect((await present(agent, 'x')).status).toBe(403);
+    const other = await bench.loggedIn('radiologue');
+    expect((await present(other, await formMark(other))).status).toBe(404);
+  });
+
   it('is closed to another session, and without the cookie', async () => {
     const id = await open();
     const other = await bench.loggedIn('radiologue');

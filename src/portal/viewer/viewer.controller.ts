@@ -59,6 +59,13 @@ export class ViewerController {
     return keyImagesOf(this.grants.mark(id, request.sessionID, { sopInstanceUid, isMarked }));
   }
 
+  /** The reader is at work on images that are all here: the session is not idle. Its cookie is renewed with every answer. */
+  @Post('view/:grant/presence')
+  @HttpCode(204)
+  presence(@Param('grant') id: string, @Req() request: Request): void {
+    this.grants.ofSession(id, request.sessionID);
+  }
+
   /** "Fermer": the grant ends at once, and one goes back to where it was opened. */
   @Post('view/:grant/close')
   close(@Param('grant') id: string, @Req() request: Request, @Res() response: Response): void {

@@ -72,6 +72,24 @@
     if (events.readyState === EventSource.CLOSED) end();
   };
 
+  /** Somebody who reads images that are all here asks the gateway for nothing: without this the session would end as idle. */
+  const presenceEveryMs = 60_000;
+  let presentAt = Date.now();
+  function atWork() {
+    if (Date.now() - presentAt < presenceEveryMs || !frame.isConnected) return;
+    presentAt = Date.now();
+    const headers = { 'X-CSRF-Token': byId('key-images').dataset.csrf };
+    fetch(`/view/${grant}/presence`, { method: 'POST', headers, credentials: 'same-origin' }).catch(() => undefined);
+  }
+  const watchWork = (where) => {
+    for (const kind of ['pointerdown', 'keydown', 'wheel'])
+      where.addEventListener(kind, atWork, { capture: true, passive: true });
+  };
+  watchWork(window);
+  const watchFrame = () => watchWork(frame.contentWindow);
+  frame.addEventListener('load', watchFrame);
+  if (frame.contentDocument?.readyState === 'complete') watchFrame();
+
   byId('link')?.addEventListener('click', ({ currentTarget: button }) => {
     const linked = button.getAttribute('aria-pressed') !== 'true';
     button.setAttribute('aria-pressed', String(linked));
