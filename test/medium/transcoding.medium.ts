@@ -178,7 +178,7 @@ describeWithShared('every decodable file of the shared data', () => {
 
 describe('the calling thread', () => {
   it('stays free while large images are converted', async () => {
-    const [image] = generatedImages({ rows: 1024, columns: 1024, only: '12 bits' });
+    const [image] = generatedImages({ rows: 1024, columns: 1024, shape: '12 bits' });
     let worstMs = Infinity;
     // Other work on the machine delays any thread: the best of three rounds counts.
     for (let round = 0; round < 3 && worstMs >= 50; round++) {

@@ -43,7 +43,7 @@ export interface GeneratedImage {
 
 const rle = '1.2.840.10008.1.2.5';
 
-export function generatedImages(size: { rows?: number; columns?: number; only?: string } = {}): GeneratedImage[] {
+export function generatedImages(size: { rows?: number; columns?: number; shape?: string } = {}): GeneratedImage[] {
   const rows = size.rows ?? 37;
   const columns = size.columns ?? 41;
   const shapes: Omit<Shape, 'rows' | 'columns'>[] = [
@@ -69,7 +69,7 @@ export function generatedImages(size: { rows?: number; columns?: number; only?: 
     },
   ];
   return shapes
-    .filter(({ name }) => !size.only || name === size.only)
+    .filter(({ name }) => !size.shape || name === size.shape)
     .map((shape) => build({ ...shape, rows, columns }));
 }
 

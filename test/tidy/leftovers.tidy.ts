@@ -17,6 +17,7 @@ function linesMatching(files: string[], pattern: RegExp): string[] {
 describe('the repository', () => {
   const files = projectFiles().filter((file) => file !== thisFile);
   const texts = files.filter((file) => isText(file) && file !== 'package-lock.json');
+  const tests = texts.filter((file) => /\.(spec|tidy|medium|flow|browser)\.ts$/.test(file) || file.startsWith('test/'));
   const code = texts.filter((file) => /\.(ts|js|mjs|cjs)$/.test(file));
 
   it('reads the environment of the product in one place', () => {
@@ -28,7 +29,10 @@ describe('the repository', () => {
 
   it('holds no leftover marker, no focused or skipped test, no console', () => {
     expect(linesMatching(code, /\b(TODO|FIXME|XXX|HACK)\b/)).toEqual([]);
-    expect(linesMatching(code, /\b(describe|it|test)\.(only|skip)\(|\b(xit|xdescribe|fit)\(/)).toEqual([]);
+    // A skipped test fails `npm test`: what the machine lacks is told by a placeholder (test/support/shared-data.ts).
+    const notRun =
+      /\.(only|skip)\b|\.(todo|failing)\(|\[['"`](only|skip)['"`]\]|\b(xit|xtest|xdescribe|fit|fdescribe)[.(]/;
+    expect(linesMatching(tests, notRun)).toEqual([]);
     expect(linesMatching(code, /\bconsole\.(log|error|warn|info|debug)\(/)).toEqual([]);
   });
 
