@@ -156,4 +156,73 @@ describe('the trail and its figures on the screen', () => {
     expect(text).toMatch(/id="patient" name="patient" value=""/);
     expect(text).toMatch(/id="professionnel" name="professionnel" value=""/);
   });
+
+  describe('who saw a patient, told to the end', () => {
+    const insert = (rows: string) =>
+      bench.app.get(DataSource).query(
+        `INSERT INTO audit_record (at, kind, outcome, actor, patient_matricule, patient_oid, study_instance_uid, instances, bytes, error_code)
+         ${rows}`,
+      );
+    const act = (patient: string, who: string, kind: string, instances: number | null, bytes: number | null) =>
+      insert(
+        `VALUES (now(), '${kind}', 'failure', '{"peer":"CN=${who}"}', '${patient}', '1.2', '1.2.9', ${instances}, ${bytes}, 'x')`,
+      );
+    const answer = async (path: string, fields: Record<string, string>) =>
+      JSON.parse((await post(path, { ...fields, format: 'json' })).text) as Record<string, unknown>[];
+
+    it('names whoever received images before it failed, and not who received none', async () => {
+      const patient = '299999999999001';
+      await act(patient, 'hung-up', 'serving.failed', 1_299, 200_000_000);
+      await act(patient, 'cut-series', 'retrieval.series', 0, 65_000);
+      await act(patient, 'cancelled-import', 'transfer.imported', 12, 900_000);
+      await act(patient, 'refused-late', 'serving.refused', 3, 5_000);
+      await act(patient, 'saw-nothing', 'serving.failed', 0, 0);
+      await act(patient, 'refused', 'serving.refused', null, null);
+      await act(patient, 'no-answer', 'dmp.retrieve', 0, 120);
+      const found = await answer('/journal/patient', { patient });
+      expect(found.map(({ peer }) => peer).sort()).toEqual([
+        'CN=cancelled-import',
+        'CN=cut-series',
+        'CN=hung-up',
+        'CN=refused-late',
+      ]);
+      const { text } = await post('/journal/patient', { patient });
+      expect(text).toContain('Images servies en partie, puis interrompues');
+    });
+
+    it('says so when the page does not show all, and gives all of them in a file', async () => {
+      const patient = '299999999999002';
+      await insert(
+        `SELECT now(), 'viewer.opened', 'success', jsonb_build_object('professionalId', 'p' || n), '${patient}', '1.2', '1.2.9', NULL, NULL, NULL
+         FROM generate_series(1, 1003) AS n`,
+      );
+      const { text } = await post('/journal/patient', { patient });
+      expect([rowsOf(text), text.includes('Seules les 1 000 réponses')]).toEqual([1_000, true]);
+      expect(await answer('/journal/patient', { patient })).toHaveLength(1_003);
+      expect((await post('/journal/patient', { patient: seenPatient.matricule })).text).not.toContain('Seules les');
+    });
+
+    it('says where the database begins when older lines are in archive files', async () => {
+      const patient = '299999999999003';
+      expect((await post('/journal/patient', { patient })).text).not.toContain('Le journal en base commence');
+      const dataSource = bench.app.get(DataSource);
+      await dataSource.query(
+        `INSERT INTO audit_seal (number, from_sequence, to_sequence, from_at, to_at, head_hash, previous_hash, sealed_at, key_id, signature)
+         SELECT coalesce(max(number), 0) + 1, 1, 1, '2025-01-01Z', '2025-03-09T12:00:00Z', '', '', now(), 'k', '' FROM audit_seal`,
+      );
+      await dataSource.query(
+        `INSERT INTO audit_archive (number, from_seal, to_seal, from_sequence, to_sequence, head_hash, file_name, file_sha256, archived_at, key_id, signature)
+         SELECT 1, max(number), max(number), 1, 1, '', 'f', '', now(), 'k', '' FROM audit_seal`,
+      );
+      const beginning = 'Le journal en base commence le 09/03/2025';
+      for (const fields of [{ patient }, { patient, du: '2025-03-09' }]) {
+        expect((await post('/journal/patient', fields)).text).toContain(beginning);
+        expect(await answer('/journal/patient', fields)).toEqual([{ note: expect.stringContaining(beginning) }]);
+      }
+      const csv = await post('/journal/patient', { patient, format: 'csv' });
+      expect(csv.text).toContain(beginning);
+      expect((await post('/journal/patient', { patient, du: '2025-03-10' })).text).not.toContain(beginning);
+      expect(await answer('/journal/patient', { patient, du: '2025-03-10' })).toEqual([]);
+    });
+  });
 });

@@ -72,8 +72,37 @@ export const seenTable: ExportTable<SeenPatient> = {
   }),
 };
 
-/** CSV for spreadsheets: semicolons, byte order mark, formulas made harmless. */
-export function csvStream<T>(table: ExportTable<T>, rows: AsyncIterable<T> | Iterable<T>): Readable {
+/** A sentence about the file among its rows, the last: that it was cut, or what it cannot tell. */
+export interface ExportNote {
+  readonly note: string;
+}
+
+type Rows<T> = AsyncIterable<T | ExportNote> | Iterable<T | ExportNote>;
+
+const isNote = (row: unknown): row is ExportNote => typeof (row as Partial<ExportNote>).note === 'string';
+
+/**
+ * Rows up to a limit; when there are more, a note says so instead of the others.
+ * @param rows one more than the limit is enough
+ */
+export async function* cutAt<T>(
+  rows: AsyncIterable<T> | Iterable<T>,
+  rowsMax: number,
+  note: string,
+): AsyncGenerator<T | ExportNote> {
+  let given = 0;
+  for await (const row of rows) {
+    if (given === rowsMax) {
+      yield { note };
+      return;
+    }
+    given += 1;
+    yield row;
+  }
+}
+
+/** CSV for spreadsheets: semicolons, byte order mark, formulas made harmless. A note stands in the first column. */
+export function csvStream<T>(table: ExportTable<T>, rows: Rows<T>): Readable {
   const columns = [...table.columns];
   const csv = stringify({ header: true, columns, delimiter: ';', bom: true, escape_formulas: true });
   const source = Readable.from(cellsOf(table, rows));
@@ -82,8 +111,9 @@ export function csvStream<T>(table: ExportTable<T>, rows: AsyncIterable<T> | Ite
   return source.pipe(csv);
 }
 
-async function* cellsOf<T>(table: ExportTable<T>, rows: AsyncIterable<T> | Iterable<T>) {
-  for await (const row of rows) yield table.cells(row);
+async function* cellsOf<T>(table: ExportTable<T>, rows: Rows<T>) {
+  const [first = ''] = table.columns;
+  for await (const row of rows) yield isNote(row) ? { [first]: row.note } : table.cells(row);
 }
 
 /** One JSON array. */

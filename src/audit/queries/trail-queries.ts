@@ -15,9 +15,19 @@ export const accessKinds: readonly AuditKind[] = [
   'retrieval.series',
   'viewer.opened',
   'serving.delivered',
+  'serving.failed',
   'transfer.imported',
   'transfer.archive-exported',
   'transfer.archive-read',
+];
+
+/** Of these the bytes are images: what was cut in the middle, or refused after its first image, was seen up to there. */
+const imageKinds: readonly AuditKind[] = [
+  'serving.delivered',
+  'serving.failed',
+  'serving.refused',
+  'retrieval.series',
+  'transfer.imported',
 ];
 
 export interface TrailSearch {
@@ -38,6 +48,9 @@ export interface TrailSearch {
   /** At most 1000; 100 unless told. */
   readonly limit?: number;
 }
+
+/** Of what was seen, a period; which acts count is not the asker's to say. */
+export type SeenSearch = Pick<TrailSearch, 'from' | 'to' | 'patientMatricule' | 'professionalId'>;
 
 export interface TrailLine extends ReadRecord {
   readonly patientMatricule?: string;
@@ -67,7 +80,10 @@ export interface SeenPatient {
 }
 
 const limitMax = 1_000;
-const groupsMax = 1_000;
+const kindList = (kinds: readonly AuditKind[]) => kinds.map((kind) => `'${kind}'`).join(', ');
+/** Somebody saw something: it succeeded, or images had already gone before it ended. */
+const seen = `(kind IN (${kindList(accessKinds)}) AND outcome = 'success'
+  OR kind IN (${kindList(imageKinds)}) AND (instances > 0 OR bytes > 0))`;
 
 /** What auditors ask of the trail. Reading it is itself recorded, by the caller. */
 @Injectable()
@@ -94,15 +110,28 @@ export class TrailQueries {
     }
   }
 
-  /** Who saw this patient? Professionals and peers, the latest first. */
-  async whoSaw(search: TrailSearch & { readonly patientMatricule: string }): Promise<Viewing[]> {
-    const { where, values } = conditions({ kinds: accessKinds, outcome: 'success', ...search });
+  /**
+   * Until when lines have left the database for archive files (`DRIMBOX_AUDIT_KEEP_DAYS`): no answer here tells of what was
+   * before. Undefined when none ever left.
+   */
+  async archivedUntil(): Promise<Date | undefined> {
+    const [row] = await this.rows(
+      `SELECT seal.to_at FROM audit_archive archive JOIN audit_seal seal ON seal.number = archive.to_seal
+       ORDER BY archive.number DESC LIMIT 1`,
+      [],
+    );
+    return row?.to_at as Date | undefined;
+  }
+
+  /** Who saw this patient? Professionals and peers, the latest first; all of them unless told how many. */
+  async whoSaw(search: SeenSearch & { readonly patientMatricule: string }, groupsMax?: number): Promise<Viewing[]> {
+    const { where, values } = conditions(search);
     const rows = await this.rows(
       `SELECT actor->>'professionalId' AS professional_id, max(actor->>'professionalName') AS professional_name,
          CASE WHEN actor->>'professionalId' IS NULL THEN actor->>'peer' END AS peer, actor->>'structureId' AS structure_id,
          count(*)::int AS acts, array_agg(DISTINCT kind) AS kinds, min(at) AS first, max(at) AS last
-       FROM audit_record ${where} GROUP BY 1, 3, 4 ORDER BY last DESC LIMIT ${groupsMax}`,
-      values,
+       FROM audit_record ${where} AND ${seen} GROUP BY 1, 3, 4 ORDER BY last DESC LIMIT $${values.length + 1}`,
+      [...values, groupsMax ?? null],
     );
     return rows.map((row) => ({
       professionalId: text(row.professional_id),
@@ -113,15 +142,15 @@ export class TrailQueries {
     }));
   }
 
-  /** What did this professional see? Patients, the latest first. */
-  async seenBy(search: TrailSearch & { readonly professionalId: string }): Promise<SeenPatient[]> {
-    const { where, values } = conditions({ kinds: accessKinds, outcome: 'success', ...search });
+  /** What did this professional see? Patients, the latest first; all of them unless told how many. */
+  async seenBy(search: SeenSearch & { readonly professionalId: string }, groupsMax?: number): Promise<SeenPatient[]> {
+    const { where, values } = conditions(search);
     const rows = await this.rows(
       `SELECT patient_matricule, array_remove(array_agg(DISTINCT study_instance_uid), NULL) AS studies,
          count(*)::int AS acts, array_agg(DISTINCT kind) AS kinds, min(at) AS first, max(at) AS last
-       FROM audit_record ${where} AND (patient_matricule IS NOT NULL OR study_instance_uid IS NOT NULL)
-       GROUP BY patient_matricule ORDER BY last DESC LIMIT ${groupsMax}`,
-      values,
+       FROM audit_record ${where} AND ${seen} AND (patient_matricule IS NOT NULL OR study_instance_uid IS NOT NULL)
+       GROUP BY patient_matricule ORDER BY last DESC LIMIT $${values.length + 1}`,
+      [...values, groupsMax ?? null],
     );
     return rows.map((row) => ({
       patientMatricule: text(row.patient_matricule),

@@ -7,6 +7,7 @@ import { exportFormats, isExportFormat, readModel, statisticsConfig, StatisticsE
 import type { ConfigOf } from '../../platform/config';
 import { GatewayError, platformErrors } from '../../platform/errors';
 import { Access } from '../../platform/http';
+import { unlessGone } from '../screen/download';
 import { ScreenFormat } from '../screen/format';
 import { userOf } from '../session/portal-user';
 import { daysOf, Period, periodBefore, periodOf } from './period';
@@ -112,9 +113,4 @@ export class StatisticsController {
       timeZone: this.format.timeZone,
     };
   }
-}
-
-/** Somebody who closes a download has done nothing wrong: there is nothing to log, and nobody to answer. */
-function unlessGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

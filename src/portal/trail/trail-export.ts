@@ -1,8 +1,9 @@
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
-import { csvStream, ExportTable, jsonStream } from '../../audit';
+import { csvStream, ExportNote, ExportTable, jsonStream } from '../../audit';
+import { unlessGone } from '../screen/download';
 
-/** More lines than this are exported by the operator's tool (`drimbox audit export`). */
+/** More lines than this are exported by the operator's tool (`drimbox audit export`); the file says that it was cut. */
 export const exportLinesMax = 100_000;
 
 export type ExportFormat = 'csv' | 'json';
@@ -13,12 +14,12 @@ export async function exportRows<T extends object>(
   response: Response,
   format: ExportFormat,
   table: ExportTable<T>,
-  rows: AsyncIterable<T> | Iterable<T>,
+  rows: AsyncIterable<T | ExportNote> | Iterable<T | ExportNote>,
 ): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
   response.set({
     'Content-Type': types[format],
     'Content-Disposition': `attachment; filename="journal-${day}.${format}"`,
   });
-  await pipeline(format === 'csv' ? csvStream(table, rows) : jsonStream(rows), response);
+  await pipeline(format === 'csv' ? csvStream(table, rows) : jsonStream(rows), response).catch(unlessGone);
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AuditTrail, lineTable, seenTable, TrailQueries, viewingTable } from '../../audit';
+import { AuditTrail, cutAt, ExportNote, lineTable, seenTable, TrailQueries, viewingTable } from '../../audit';
 import { Access } from '../../platform/http';
 import { ScreenFormat } from '../screen/format';
 import { userOf } from '../session/portal-user';
@@ -9,6 +9,8 @@ import { trailMessages } from './trail.messages';
 import { choices, lineView, searchOf, seenView, TrailForm, trailForm, viewingView } from './trail.view';
 
 const pageSize = 100;
+/** Answers of one question on the page; a file holds all of them. */
+const groupsMax = 1_000;
 type Fields = Record<string, unknown>;
 
 /** The trail for auditors: search, the two questions of every inquiry, exports. Each consultation is recorded in it. */
@@ -39,14 +41,15 @@ export class TrailController {
     const form = trailForm({ ...body, actes: 'acces' }, true);
     await this.record(request, `who-saw-patient${suffixOf(body)}`, form);
     const { from, to } = searchOf(form, this.format);
-    const viewings = await this.trail.whoSaw({ from, to, patientMatricule: form.patient });
     const file = fileAsked(body);
-    if (file) return exportRows(response, file, viewingTable, viewings);
-    this.render(response, form, {
+    const viewings = await this.trail.whoSaw({ from, to, patientMatricule: form.patient }, pageLimit(file));
+    if (file) return exportRows(response, file, viewingTable, [...viewings, ...(await this.notes(from))]);
+    await this.render(response, form, {
       question: 'patient',
       heading: trailMessages.whoSawTitle,
-      viewings: viewings.map(viewingView),
+      viewings: viewings.slice(0, groupsMax).map(viewingView),
       hasAnswer: viewings.length > 0,
+      isCut: viewings.length > groupsMax,
     });
   }
 
@@ -56,14 +59,15 @@ export class TrailController {
     const form = trailForm({ ...body, actes: 'acces' }, true);
     await this.record(request, `seen-by-professional${suffixOf(body)}`, form);
     const { from, to } = searchOf(form, this.format);
-    const seen = await this.trail.seenBy({ from, to, professionalId: form.professional });
     const file = fileAsked(body);
-    if (file) return exportRows(response, file, seenTable, seen);
-    this.render(response, form, {
+    const seen = await this.trail.seenBy({ from, to, professionalId: form.professional }, pageLimit(file));
+    if (file) return exportRows(response, file, seenTable, [...seen, ...(await this.notes(from))]);
+    await this.render(response, form, {
       question: 'professionnel',
       heading: trailMessages.seenByTitle,
-      seen: seen.map(seenView),
+      seen: seen.slice(0, groupsMax).map(seenView),
       hasAnswer: seen.length > 0,
+      isCut: seen.length > groupsMax,
     });
   }
 
@@ -87,27 +91,44 @@ export class TrailController {
   ): Promise<void> {
     const form = trailForm(body ?? {}, true);
     await this.record(request, `export-${format}`, form);
-    const lines = this.trail.all(searchOf(form, this.format), exportLinesMax);
-    await exportRows(response, format, lineTable, lines);
+    const search = searchOf(form, this.format);
+    const lines = cutAt(this.trail.all(search, exportLinesMax + 1), exportLinesMax, trailMessages.cutFile);
+    await exportRows(response, format, lineTable, followed(lines, await this.notes(search.from)));
   }
 
   private async show(form: TrailForm, request: Request, response: Response): Promise<void> {
     await this.record(request, 'search', form);
     const lines = await this.trail.search({ ...searchOf(form, this.format), limit: pageSize + 1 });
     const shown = lines.slice(0, pageSize);
-    this.render(response, form, {
+    await this.render(response, form, {
       lines: shown.map(lineView),
       isSearch: true,
       older: lines.length > pageSize ? shown.at(-1)?.id : undefined,
     });
   }
 
-  private render(response: Response, form: TrailForm, content: object): void {
+  /** What a file has to say when its period begins before the database's. */
+  private async notes(from: Date | undefined): Promise<ExportNote[]> {
+    const until = await this.archivedAfter(from);
+    if (!until) return [];
+    const { archivedUntil, archivedElsewhere } = trailMessages;
+    return [{ note: `${archivedUntil} ${this.format.moment(until)}. ${archivedElsewhere}` }];
+  }
+
+  /** Where the database begins, when the period that is asked for begins earlier. */
+  private async archivedAfter(from: Date | undefined): Promise<Date | undefined> {
+    const until = await this.trail.archivedUntil();
+    return until && (!from || from < until) ? until : undefined;
+  }
+
+  private async render(response: Response, form: TrailForm, content: object): Promise<void> {
     const { before: _before, ...typed } = form;
+    const archivedUntil = await this.archivedAfter(this.format.beginningOf(form.from));
     response.render('trail/trail', {
       title: trailMessages.title,
       m: trailMessages,
       form,
+      archivedUntil,
       isFiltered: Object.values(typed).some((value) => value !== ''),
       ...choices(form),
       ...content,
@@ -134,6 +155,14 @@ export class TrailController {
 function fileAsked(body: Fields | undefined): ExportFormat | undefined {
   const format = body?.format;
   return format === 'csv' || format === 'json' ? format : undefined;
+}
+
+/** One more than the page shows, so that it can say that there are more; a file has no limit. */
+const pageLimit = (file: ExportFormat | undefined): number | undefined => (file ? undefined : groupsMax + 1);
+
+async function* followed<T>(rows: AsyncIterable<T>, more: readonly T[]): AsyncGenerator<T> {
+  yield* rows;
+  yield* more;
 }
 
 /** What was taken away is told apart from what was looked at. */

@@ -6,7 +6,7 @@ export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'gateway.stopped': 'Arrêt de la passerelle',
   'configuration.changed': 'Configuration modifiée',
   'certificate.changed': 'Certificat remplacé',
-  'audit.chain-broken': 'Journal altéré : des lignes manquent',
+  'audit.chain-broken': 'Journal altéré : des lignes manquent, ou son témoin était illisible',
   'audit.archived': 'Journal archivé',
   'audit.exported': 'Journal exporté',
   'audit.verified': 'Journal vérifié',
@@ -68,6 +68,12 @@ export const kindWords: Readonly<Partial<Record<AuditKind, string>>> = {
   'alarm.cleared': 'Alarme terminée',
   'alarm.acknowledged': 'Alarme prise en compte',
   'statistics.exported': 'Statistiques exportées',
+};
+
+/** What an act is called when it counts as seen without having succeeded. */
+export const seenWords: Readonly<Partial<Record<AuditKind, string>>> = {
+  'serving.failed': 'Images servies en partie, puis interrompues',
+  'serving.refused': 'Images servies en partie, puis refusées',
 };
 
 /** Groups of kinds offered in the search. */
@@ -144,6 +150,11 @@ export const trailMessages = {
   details: 'Détails',
   noViewing: 'Personne n’a consulté les données de ce patient sur cette période.',
   noSeen: 'Ce professionnel n’a consulté aucune donnée de patient sur cette période.',
+  archivedUntil: 'Le journal en base commence le',
+  archivedElsewhere: 'Les actes antérieurs sont dans les fichiers d’archive du journal : cette réponse n’en dit rien.',
+  cutPage: 'Seules les 1 000 réponses les plus récentes sont affichées ; les exports les contiennent toutes.',
+  cutFile:
+    'EXPORT COUPÉ : seules les 100 000 lignes les plus récentes sont ici. Réduire la période, ou utiliser drimbox audit export.',
   wholeInExport: "(entier dans l'export)",
   gateway: 'La passerelle',
 } as const;

@@ -1,7 +1,7 @@
 import { accessKinds, auditKinds, SeenPatient, TrailLine, TrailSearch, Viewing } from '../../audit';
 import { ScreenFormat } from '../screen/format';
 import { fieldText } from '../screen/paging';
-import { groups, kindWords, outcomeWords, trailMessages } from './trail.messages';
+import { groups, kindWords, outcomeWords, seenWords, trailMessages } from './trail.messages';
 
 /** What the auditor typed. */
 export interface TrailForm {
@@ -101,7 +101,9 @@ const operatorOf = ({ operator, operatorHost }: TrailLine['facts']): string | un
 
 /** The acts by which somebody saw something, in the order of a consultation. */
 const inOrder = (kinds: readonly TrailLine['kind'][]) =>
-  accessKinds.filter((kind) => kinds.includes(kind)).map(kindLabel);
+  [...kinds]
+    .sort((one, other) => accessKinds.indexOf(one) - accessKinds.indexOf(other))
+    .map((kind) => seenWords[kind] ?? kindLabel(kind));
 
 export function viewingView(viewing: Viewing) {
   return {
