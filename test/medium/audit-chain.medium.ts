@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { DataSource } from 'typeorm';
 import { TrustedKeys, verifyArchive } from '../../src/audit';
+import { ChainHealth } from '../../src/audit/chain/chain.health';
 import { whyHeldBack } from '../../src/cli/commands/audit-archive';
+import { HealthRegistry } from '../../src/platform/health';
 import { configureLogging } from '../../src/platform/logging';
 import { dataSourceOptions, migrate } from '../../src/platform/persistence';
-import { auditProcess, AuditProcess, eventOf, tamper } from '../support/audit-bench';
+import { auditProcess, AuditProcess, auditSettings, eventOf, tamper } from '../support/audit-bench';
 import { emptyTrailSql } from '../support/audit-rows';
 import { startEmbedded, startPostgres, TestDatabase } from '../support/database';
 
@@ -160,6 +162,33 @@ describe('the chain over the trail, on PostgreSQL', () => {
     expect(broken?.facts).toEqual({ expected: '18', found: '20' });
     const { findings } = await restarted.verify();
     expect(findings.map(({ kind, sequence }) => [kind, sequence])).toEqual([['removed', '18']]);
+    await restarted.close();
+  });
+
+  it.each([
+    ['empty, as a power cut may leave it', ''],
+    ['garbage', '\0\0\0 not JSON'],
+    ['JSON of something else', '{"sequence":"12"}'],
+  ])('takes a witness that is %s for a break: tells it once, goes on, and does not forget it', async (_, content) => {
+    await threePeriods();
+    const head = join(one.dataDir, 'audit', 'head.json');
+    writeFileSync(head, content);
+    expect((await one.verify()).findings.map(({ kind }) => kind)).toEqual(['witness']);
+    const restarted = await auditProcess(database, {}, one.dataDir);
+    const persistence = { dataDir: one.dataDir };
+    const health = new ChainHealth(restarted.dataSource, new HealthRegistry(), auditSettings(), persistence);
+    for (let turn = 0; turn < 3; turn++) await restarted.write(2);
+    const broken = await one.dataSource.query<{ facts: object; outcome: string }[]>(
+      "SELECT facts, outcome FROM audit_record WHERE kind = 'audit.chain-broken'",
+    );
+    expect(broken).toEqual([{ facts: { expected: '0', found: '20', cause: 'unreadable' }, outcome: 'failure' }]);
+    expect(JSON.parse(readFileSync(head, 'utf8'))).toMatchObject({ sequence: '25' });
+    const { findings, waiting } = await restarted.verify();
+    expect([findings.map(({ kind }) => kind), waiting]).toEqual([['witness'], 0]);
+    expect(await health.check()).toMatchObject({ level: 'down', facts: { breaks: 1 } });
+    // Moved away by whoever explained it.
+    rmSync(join(one.dataDir, 'audit', 'broken.jsonl'));
+    expect([(await restarted.verify()).ok, (await health.check()).level]).toEqual([true, 'up']);
     await restarted.close();
   });
 
@@ -361,7 +390,47 @@ describe('the chain over the trail, on PostgreSQL', () => {
       expect(await one.verify()).toMatchObject({ ok: true });
     });
 
-    it('remove nothing whose file is gone, and nothing that is not whole', async () => {
+    it('remove nothing whose file is gone, until it is back', async () => {
+      const file = 'audit-00000003-00000003.jsonl.gz';
+      await keeper.dataSource.query('ALTER FUNCTION audit_remove_archived(integer) RENAME TO away');
+      await expect(keeper.retention.archive(later)).rejects.toThrow();
+      await keeper.dataSource.query('ALTER FUNCTION away(integer) RENAME TO audit_remove_archived');
+      const [first = ''] = files();
+      renameSync(first, `${first}.away`);
+      const held = { why: 'archive-file', file: 'audit-00000001-00000002.jsonl.gz' } as const;
+      const { removed, heldBack } = await keeper.retention.archive(new Date(now - hour));
+      expect([removed, heldBack, await linesLeft()]).toEqual([0, [held], 18]);
+      expect(whyHeldBack(held)).toContain(held.file);
+      renameSync(`${first}.away`, first);
+      const done = await keeper.retention.archive(later);
+      expect(done).toMatchObject({ files: [{ name: file }], removed: 15, heldBack: [] });
+    });
+
+    it('leave the work to the process that is at it', async () => {
+      const runner = one.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await runner.query('SELECT pg_advisory_xact_lock($1)', [0x41524348]);
+      const held = [{ why: 'other-process' }];
+      expect(await keeper.retention.archive(later)).toEqual({ files: [], removed: 0, heldBack: held });
+      expect(whyHeldBack({ why: 'other-process' })).toContain('another process');
+      await runner.commitTransaction();
+      await runner.release();
+      expect(await keeper.retention.archive(later)).toMatchObject({ removed: 15, heldBack: [] });
+    });
+
+    it('tell each file in the trail', async () => {
+      await keeper.retention.archive(later);
+      const told = await keeper.dataSource.query<object[]>(
+        "SELECT kind, outcome, facts FROM audit_record WHERE kind = 'audit.archived' ORDER BY id",
+      );
+      const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
+      expect(told).toMatchObject([
+        { kind: 'audit.archived', outcome: 'success', facts: { file: 'audit-00000001-00000002.jsonl.gz', sha256 } },
+        { kind: 'audit.archived', outcome: 'success', facts: { file: 'audit-00000003-00000003.jsonl.gz', sha256 } },
+      ]);
+    });
+
+    it('take away nothing that is not whole', async () => {
       await tamper(one.dataSource, `UPDATE audit_record SET outcome = 'refused' WHERE id = ${await idAt(4)}`);
       await expect(keeper.retention.archive(later)).rejects.toMatchObject({ code: 'audit.not-whole' });
       expect(await linesLeft()).toBe(18);

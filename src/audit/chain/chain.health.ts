@@ -5,7 +5,7 @@ import { gauge } from '../../platform/metrics';
 import { persistenceConfig, PersistenceConfig } from '../../platform/persistence';
 import { auditFolder } from './audit-key';
 import { AuditConfig, auditConfig } from './chain.config';
-import { Witness } from './witness';
+import { Witness, WitnessedBreak } from './witness';
 
 const measureMs = 15_000;
 /** Lines that wait longer than so many turns of the chain are late. */
@@ -49,7 +49,7 @@ export class ChainHealth implements OnModuleInit, OnApplicationShutdown {
     if (broken.length > 0)
       return {
         level: 'down',
-        summary: `Il manque au journal d’audit des lignes vues auparavant (${broken.at(-1)?.at ?? ''}).`,
+        summary: summaryOf(broken),
         advice: 'Lancer « drimbox audit verify » et suivre docs/runbook/audit-trail.md.',
         facts,
       };
@@ -71,4 +71,10 @@ export class ChainHealth implements OnModuleInit, OnApplicationShutdown {
     );
     return Math.max(0, seconds ?? 0);
   }
+}
+
+function summaryOf(broken: readonly WitnessedBreak[]): string {
+  const cut = broken.findLast(({ cause }) => cause === undefined);
+  if (cut) return `Il manque au journal d’audit des lignes vues auparavant (${cut.at}).`;
+  return `Le témoin du journal d’audit (head.json) était illisible (${broken.at(-1)?.at ?? ''}) ; il a été réécrit.`;
 }

@@ -23,7 +23,7 @@ import {
   unchained,
 } from './chain-store';
 import { Seal, sealDigest, signSeal } from './seal';
-import { Witness } from './witness';
+import { Witness, WitnessedHead } from './witness';
 
 /** Lines that take their place in one transaction: with the embedded database, everybody else waits meanwhile. */
 const batchMax = 1_000;
@@ -34,7 +34,13 @@ interface Step {
   readonly lines: number;
   readonly head: ChainHead;
   readonly seals: readonly Seal[];
-  readonly broken?: { readonly expected: bigint };
+  readonly broken?: Break;
+}
+
+/** The trail is not what this machine saw of it, or what it saw can no longer be read. */
+interface Break {
+  readonly expected: bigint;
+  readonly cause?: 'unreadable';
 }
 
 /**
@@ -52,6 +58,7 @@ export class Chain implements OnModuleInit {
   private isStopping = false;
   /** Last head that this process saw, so that the witness is compared when somebody else went on. */
   private seen: ChainHead | undefined;
+  private isUnreadableTold = false;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -87,11 +94,9 @@ export class Chain implements OnModuleInit {
     let lines = 0;
     for (let batch = 0; batch < batchesPerTurnMax; batch++) {
       const witnessed = await this.witness.head();
-      const step = await this.dataSource.transaction((manager) =>
-        this.step(manager, now(), witnessed?.sequence, witnessed?.hash),
-      );
+      const step = await this.dataSource.transaction((manager) => this.step(manager, now(), witnessed));
       if (!step) break;
-      await this.after(step, witnessed?.sequence, now());
+      await this.after(step, witnessed, now());
       lines += step.lines;
       if (step.lines < batchMax) break;
     }
@@ -114,16 +119,12 @@ export class Chain implements OnModuleInit {
   private async step(
     manager: EntityManager,
     now: Date,
-    witnessedSequence: bigint | undefined,
-    witnessedHash: Buffer | undefined,
+    witnessed: WitnessedHead | 'unreadable' | undefined,
   ): Promise<Step | undefined> {
     const settling = await lockChain(manager);
     if (!settling) return undefined;
     const before = await chainHead(manager);
-    const broken =
-      witnessedSequence !== undefined && !(await this.agrees(manager, before, witnessedSequence, witnessedHash))
-        ? { expected: witnessedSequence }
-        : undefined;
+    const broken = await this.breakOf(manager, before, witnessed);
     const seals: Seal[] = [];
     const nowText = now.toISOString();
     const chainedAt = before.chainedAt && before.chainedAt > nowText ? before.chainedAt : nowText;
@@ -145,12 +146,24 @@ export class Chain implements OnModuleInit {
     return { lines: lines.length, head, seals, broken };
   }
 
+  /** A witness that is lost tells nothing: that is told, as a break is, and must not keep lines from their places. */
+  private async breakOf(
+    manager: EntityManager,
+    before: ChainHead,
+    witnessed: WitnessedHead | 'unreadable' | undefined,
+  ): Promise<Break | undefined> {
+    if (witnessed === undefined) return undefined;
+    if (witnessed === 'unreadable') return { expected: this.seen?.sequence ?? 0n, cause: 'unreadable' };
+    const { sequence, hash } = witnessed;
+    return (await this.agrees(manager, before, sequence, hash)) ? undefined : { expected: sequence };
+  }
+
   /** The database still knows the line that the witness saw (or an archive took it away, signed). */
-  private async agrees(manager: EntityManager, head: ChainHead, sequence: bigint, hash: Buffer | undefined) {
+  private async agrees(manager: EntityManager, head: ChainHead, sequence: bigint, hash: Buffer) {
     if (this.seen && this.seen.sequence === head.sequence && this.seen.hash.equals(head.hash)) return true;
     if (sequence > head.sequence) return false;
     const found = sequence === head.sequence ? head.hash : await hashAt(manager, sequence);
-    if (found) return hash !== undefined && found.equals(hash);
+    if (found) return found.equals(hash);
     const [{ archived }] = await manager.query<[{ archived: boolean }]>(
       'SELECT EXISTS (SELECT 1 FROM audit_archive WHERE to_sequence >= $1) AS archived',
       [String(sequence)],
@@ -185,7 +198,7 @@ export class Chain implements OnModuleInit {
   }
 
   /** What is told outside the database, once the transaction is durable. */
-  private async after(step: Step, witnessed: bigint | undefined, now: Date): Promise<void> {
+  private async after(step: Step, witnessed: WitnessedHead | 'unreadable' | undefined, now: Date): Promise<void> {
     const { head, seals, broken } = step;
     this.isKeyKnown ||= seals.length > 0;
     for (const seal of seals) {
@@ -196,20 +209,28 @@ export class Chain implements OnModuleInit {
         'a period of the audit trail is signed',
       );
     }
-    if (broken) await this.reportBreak(broken.expected, head, now);
-    const isNews = head.sequence > 0n && (broken !== undefined || head.sequence !== witnessed);
+    // A file that can neither be read nor replaced is told once, not at every turn.
+    if (broken && !(broken.cause && this.isUnreadableTold)) await this.reportBreak(broken, head, now);
+    this.isUnreadableTold = broken?.cause === 'unreadable';
+    const known = witnessed === 'unreadable' ? undefined : witnessed?.sequence;
+    const isNews = broken !== undefined || (head.sequence > 0n && head.sequence !== known);
     if (isNews) await this.witness.writeHead(head, now.toISOString(), this.signingKey());
     this.seen = head;
   }
 
-  private async reportBreak(expected: bigint, head: ChainHead, now: Date): Promise<void> {
-    const facts = { expected: String(expected), found: String(head.sequence) };
+  private async reportBreak({ expected, cause }: Break, head: ChainHead, now: Date): Promise<void> {
+    const found = String(head.sequence);
+    const facts = { expected: String(expected), found, ...(cause && { cause }) };
     await this.witness.appendBreak({
       at: now.toISOString(),
       sequence: facts.expected,
-      foundSequence: facts.found,
+      foundSequence: found,
+      cause,
     });
-    this.logger.error(facts, 'the audit trail no longer holds what was seen of it');
+    const message = cause
+      ? 'the witness of the audit trail could not be read: it is written anew'
+      : 'the audit trail no longer holds what was seen of it';
+    this.logger.error(facts, message);
     await this.trail.record({ kind: 'audit.chain-broken', outcome: 'failure', actor: {}, facts });
   }
 }

@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addToFile, replaceFile } from '../durable-file';
 import type { AuditKey, TrustedKeys } from './audit-key';
 import { canonicalJson } from './canonical';
 import type { ChainHead } from './chain-store';
@@ -19,8 +20,10 @@ export interface WitnessedHead {
 /** A moment at which the database no longer knew what the witness had seen. */
 export interface WitnessedBreak {
   readonly at: string;
+  /** 0 when the witness itself could not be read. */
   readonly sequence: string;
   readonly foundSequence: string;
+  readonly cause?: 'unreadable';
 }
 
 /**
@@ -30,27 +33,16 @@ export interface WitnessedBreak {
 export class Witness {
   constructor(private readonly folder: string) {}
 
-  async head(): Promise<WitnessedHead | undefined> {
-    const text = await this.read(files.head);
-    if (text === undefined) return undefined;
-    const json = JSON.parse(text) as Record<string, string>;
-    if (!/^\d{1,18}$/.test(json.sequence ?? '')) throw new Error('the witness of the trail cannot be read');
-    return {
-      sequence: BigInt(json.sequence ?? 0),
-      hash: Buffer.from(String(json.hash), 'hex'),
-      at: String(json.at),
-      keyId: String(json.keyId),
-      signature: Buffer.from(String(json.signature), 'base64'),
-    };
+  /** @returns undefined when nothing was ever seen here; `unreadable` when what was seen is lost */
+  async head(): Promise<WitnessedHead | 'unreadable' | undefined> {
+    const text = await this.read(files.head).catch(() => 'unreadable');
+    return text === undefined ? undefined : headOf(parsed(text));
   }
 
   async writeHead({ sequence, hash }: ChainHead, at: string, key: AuditKey): Promise<void> {
     const head = { sequence, hash, at, keyId: key.id };
     const json = { ...headJson(head), signature: key.sign(canonicalJson(headJson(head))).toString('base64') };
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const draft = join(this.folder, `${files.head}.new`);
-    await writeFile(draft, `${JSON.stringify(json)}\n`, { mode: 0o600 });
-    await rename(draft, join(this.folder, files.head));
+    await replaceFile(join(this.folder, files.head), `${JSON.stringify(json)}\n`);
   }
 
   static headFault(head: WitnessedHead, keys: TrustedKeys): 'unknown-key' | 'signature-invalid' | undefined {
@@ -74,8 +66,7 @@ export class Witness {
   }
 
   private async append(file: string, json: object): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await appendFile(join(this.folder, file), `${JSON.stringify(json)}\n`, { mode: 0o600 });
+    await addToFile(join(this.folder, file), `${JSON.stringify(json)}\n`);
   }
 
   private async lines(file: string): Promise<unknown[]> {
@@ -102,6 +93,18 @@ function parsed(line: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function headOf(json: unknown): WitnessedHead | 'unreadable' {
+  const { sequence, hash, at, keyId, signature } = (json ?? {}) as Record<string, unknown>;
+  if (!/^\d{1,18}$/.test(String(sequence)) || !/^[0-9a-f]{64}$/.test(String(hash))) return 'unreadable';
+  return {
+    sequence: BigInt(String(sequence)),
+    hash: Buffer.from(String(hash), 'hex'),
+    at: String(at),
+    keyId: String(keyId),
+    signature: Buffer.from(String(signature), 'base64'),
+  };
 }
 
 function headJson({ sequence, hash, at, keyId }: Omit<WitnessedHead, 'signature'>) {

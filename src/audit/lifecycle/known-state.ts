@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import type { LoadedConfig, Slice } from '../../platform/config';
+import { replaceFile } from '../durable-file';
 
 /** What the last run of this process knew, kept below its data folder. Values are kept as keyed digests only. */
 export interface KnownState {
@@ -33,10 +33,8 @@ export async function readKnown(file: string): Promise<KnownState | undefined> {
   }
 }
 
-export async function writeKnown(file: string, known: KnownState): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, JSON.stringify(known), { mode: 0o600 });
-  await rename(`${file}.new`, file);
+export function writeKnown(file: string, known: KnownState): Promise<void> {
+  return replaceFile(file, JSON.stringify(known));
 }
 
 /** A keyed digest for each setting in effect, defaults included, by variable name. */

@@ -9,7 +9,9 @@ export type FindingKind =
   /** A signature is missing, wrong, or by a key that does not count. */
   | 'signature'
   /** An archive file is not what was signed. */
-  | 'archive';
+  | 'archive'
+  /** What this machine saw of the chain's end could not be read: it cannot tell whether the end was cut off. */
+  | 'witness';
 
 /** One thing that is wrong, and where. Names lines by number, never by what they tell. */
 export interface Finding {

@@ -3,11 +3,11 @@ import type { TrustedKeys } from '../audit-key';
 import { ArchiveAnchor, hashAt } from '../chain-store';
 import { Seal, sealDigest, sealFault } from '../seal';
 import { Witness, WitnessedBreak, WitnessedHead } from '../witness';
-import type { Findings } from './findings';
+import type { Finding, Findings } from './findings';
 
 /** What one machine saw of the chain. */
 export interface Witnessed {
-  readonly head: WitnessedHead | undefined;
+  readonly head: WitnessedHead | 'unreadable' | undefined;
   readonly seals: readonly Seal[];
   readonly breaks: readonly WitnessedBreak[];
 }
@@ -29,13 +29,17 @@ export async function readWitness(witness: Witness): Promise<Witnessed | undefin
 export async function verifyWitness(manager: EntityManager, witnessed: Witnessed, known: Known): Promise<void> {
   const { findings } = known;
   verifyWitnessedSeals(witnessed.seals, known);
-  for (const { at, sequence, foundSequence } of witnessed.breaks)
-    findings.add({
-      kind: 'removed',
-      sequence,
-      message: `at ${at} the gateway had seen place ${sequence}, and the trail ended otherwise (place ${foundSequence})`,
-    });
-  if (witnessed.head) await verifyHead(manager, witnessed.head, known);
+  for (const one of witnessed.breaks) findings.add(findingOf(one));
+  if (witnessed.head === 'unreadable')
+    findings.add({ kind: 'witness', message: 'what this machine saw of the chain’s end (head.json) cannot be read' });
+  else if (witnessed.head) await verifyHead(manager, witnessed.head, known);
+}
+
+function findingOf({ at, sequence, foundSequence, cause }: WitnessedBreak): Finding {
+  const since = `the trail ended at place ${foundSequence}`;
+  if (cause === 'unreadable') return { kind: 'witness', message: `at ${at} head.json could not be read; ${since}` };
+  const message = `at ${at} the gateway had seen place ${sequence}, and the trail ended otherwise (place ${foundSequence})`;
+  return { kind: 'removed', sequence, message };
 }
 
 function verifyWitnessedSeals(witnessed: readonly Seal[], { seals, keys, findings }: Known): void {
