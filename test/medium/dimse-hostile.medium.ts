@@ -145,6 +145,26 @@ describe('a PACS in the middle of a transfer', () => {
     expect(sink.faults).toEqual([]);
   });
 
+  it('refuses everything for a while: C-MOVE is asked again; C-GET is kept to once it delivered, for ten minutes', async () => {
+    let nowMs = 0;
+    const auto = gateway.client(pacs.port, { maxAssociations: 1, now: () => nowMs });
+    const asked = { studyInstanceUid: study, seriesInstanceUid: series, instances: instances(2) };
+    pacs.script = sendAll;
+    pacs.rejects = true;
+    await expect(auto.retrieve(asked, new RecordingSink())).rejects.toMatchObject({ code: 'pacs.refused' });
+    pacs.rejects = false;
+    const movesAfter = async (atMs: number): Promise<number> => {
+      nowMs = atMs;
+      const sink = new RecordingSink();
+      await expect(auto.retrieve(asked, sink)).resolves.toMatchObject({ method: 'get', delivered: 2 });
+      expect([...sink.received.keys(), sink.faults]).toEqual([uidOf(1), uidOf(2), []]);
+      return pacs.moves;
+    };
+    expect(await movesAfter(0)).toBe(1);
+    expect(await movesAfter(599_000)).toBe(1);
+    expect(await movesAfter(601_000)).toBe(2);
+  });
+
   it('is told to stop when the reader leaves (C-CANCEL on the wire)', async () => {
     const leave = new AbortController();
     const cancelled = new Promise<void>((resolve) => {

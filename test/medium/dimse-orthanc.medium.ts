@@ -157,6 +157,23 @@ describeWithShared('DIMSE with Orthanc', () => {
       expect(outcome).toMatchObject({ method: 'get', delivered: instances.length, undelivered: [] });
     });
 
+    it('is asked by C-MOVE as soon as it knows our listener, after it had refused C-MOVE and C-GET', async () => {
+      const strict = await OrthancServer.start({ noDelay: true, more: { DicomAlwaysAllowGet: false } });
+      try {
+        expect(await strict.load(studies[0])).toBe(studies[0].length);
+        const pacs = gateway.client(strict.dicomPort);
+        const study = textOf((await pacs.findStudies({}))[0], 'StudyInstanceUID');
+        const instances = await instancesOf(pacs, study);
+        const retrieve = () => pacs.retrieve({ studyInstanceUid: study, instances }, new RecordingSink());
+        // Orthanc answers the C-MOVE by a failure and ends the association of the C-GET.
+        await expect(retrieve()).rejects.toMatchObject({ code: 'pacs.lost' });
+        await strict.setModality('us', DimseGateway.aeTitle, gateway.listener.port);
+        await expect(retrieve()).resolves.toMatchObject({ method: 'move', delivered: instances.length });
+      } finally {
+        await strict.stop();
+      }
+    });
+
     it('queries all levels, limits matches, and echoes', async () => {
       const pacs = gateway.client(orthanc.dicomPort);
       const all = await pacs.findStudies({ PatientID: '', ModalitiesInStudy: '' });

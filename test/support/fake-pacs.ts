@@ -6,12 +6,15 @@ import {
   decodeAssociateRequest,
   decodeCommand,
   decodeIdentifier,
+  dimseStatus,
   encodeAssociateAccept,
+  encodeAssociateReject,
   encodeCommand,
   encodePData,
   noDataSet,
   pduType,
   PduReader,
+  rejection,
 } from '../../src/standards/dimse';
 
 const maxPduLength = 65_536;
@@ -33,13 +36,20 @@ export interface FakeGet {
 
 export type FakeScript = (get: FakeGet, number: number) => Promise<void> | void;
 
-/** A PACS that answers C-GET by a script of the test, bytes included. Everything else it refuses by silence or success. */
+/**
+ * A PACS that answers C-GET by a script of the test, bytes included; C-MOVE it refuses (destination unknown), everything
+ * else by silence or success.
+ */
 export class FakePacs {
   private readonly sockets = new Set<Socket>();
   private gets = 0;
   script: FakeScript = (get) => get.end(0);
   /** C-CANCEL commands seen. */
   cancels = 0;
+  /** C-MOVE requests seen. */
+  moves = 0;
+  /** Refuses every association for good, as a PACS does that does not know the caller. */
+  rejects = false;
 
   private constructor(private readonly server: Server) {}
 
@@ -74,6 +84,8 @@ export class FakePacs {
         void Promise.resolve(this.script(get, this.gets)).catch(() => socket.destroy());
       },
       cancel: () => (this.cancels += 1),
+      move: () => (this.moves += 1),
+      rejects: () => this.rejects,
     });
   }
 }
@@ -88,7 +100,12 @@ class FakeAssociation {
 
   constructor(
     private readonly socket: Socket,
-    private readonly told: { get: (get: FakeGet) => void; cancel: () => void },
+    private readonly told: {
+      get: (get: FakeGet) => void;
+      cancel: () => void;
+      move: () => void;
+      rejects: () => boolean;
+    },
   ) {
     const reader = new PduReader(
       { control: (type, body) => this.control(type, body), data: (...part) => this.data(...part) },
@@ -99,6 +116,9 @@ class FakeAssociation {
 
   private control(type: number, body: Buffer): void {
     if (type !== pduType.associateRq) return void this.socket.end();
+    if (this.told.rejects()) {
+      return void this.socket.end(encodeAssociateReject(rejection.callingAeTitleNotRecognized));
+    }
     const request = decodeAssociateRequest(body);
     this.request = request;
     const contexts = request.contexts.map(({ id, transferSyntaxes }) => ({
@@ -117,7 +137,8 @@ class FakeAssociation {
     const whole = Buffer.concat(this.pieces.splice(0));
     if (!isCommand) return this.begin(contextId, whole);
     const command = decodeCommand(whole);
-    if (command.commandField === commandField.getRq) this.command = command;
+    if (command.commandField === commandField.getRq || command.commandField === commandField.moveRq)
+      this.command = command;
     else if (command.commandField === commandField.storeRsp) {
       this.responses.get(command.messageIdBeingRespondedTo ?? 0)?.(command.status ?? 0);
     } else if (command.commandField === commandField.cancelRq) {
@@ -129,6 +150,10 @@ class FakeAssociation {
   private begin(contextId: number, identifier: Buffer): void {
     const { command } = this;
     if (!command) return;
+    if (command.commandField === commandField.moveRq) {
+      this.told.move();
+      return this.write(contextId, finalOf(command, dimseStatus.moveDestinationUnknown));
+    }
     const syntax = this.request?.contexts.find(({ id }) => id === contextId)?.transferSyntaxes[0] ?? '';
     const uids = decodeIdentifier(identifier, syntax).SOPInstanceUID ?? [];
     this.told.get({
@@ -138,10 +163,7 @@ class FakeAssociation {
       send: (uid, dataSet, upTo) => this.send(uid, dataSet, upTo),
       end: (status, counts = {}) =>
         this.write(contextId, {
-          commandField: commandField.getRq | 0x8000,
-          messageIdBeingRespondedTo: command.messageId ?? 0,
-          dataSetType: noDataSet,
-          status,
+          ...finalOf(command, status),
           completed: counts.completed ?? 0,
           failed: counts.failed ?? 0,
         }),
@@ -173,4 +195,13 @@ class FakeAssociation {
   private write(contextId: number, command: CommandSet): void {
     if (this.socket.writable) this.socket.write(encodePData(contextId, true, encodeCommand(command), 16_000));
   }
+}
+
+function finalOf(command: CommandSet, status: number): CommandSet {
+  return {
+    commandField: (command.commandField ?? 0) | 0x8000,
+    messageIdBeingRespondedTo: command.messageId ?? 0,
+    dataSetType: noDataSet,
+    status,
+  };
 }

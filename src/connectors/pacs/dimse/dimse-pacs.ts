@@ -26,6 +26,7 @@ import {
   StoreOutcome,
   textOf,
 } from '../pacs.port';
+import { MoveRefusal } from '../retrieval/move-refusal';
 import { PaceMemory } from '../retrieval/pace';
 import { Retrieval } from '../retrieval/retrieval';
 import { RetrieveChannel } from '../retrieval/retrieve-channel';
@@ -46,6 +47,8 @@ export interface DimsePacsOptions {
   readonly settings: DimseSettings;
   /** Undefined when our listener is closed: then only C-GET is possible. */
   readonly destinations: MoveDestinations | undefined;
+  /** Clock in ms of what is remembered of the PACS; default: that of the process. */
+  readonly now?: () => number;
 }
 
 const matchesMax = 10_000;
@@ -57,11 +60,11 @@ export class DimsePacs implements Pacs {
   private readonly node: DimseNode;
   private readonly paces = { move: new PaceMemory(), get: new PaceMemory() };
   private readonly shared = new SharedRetrievals((request, sink, signal) => this.retrieveAlone(request, sink, signal));
-  /** Learned by `auto`: this PACS does not know our listener, or does not offer C-MOVE. */
-  private moveIsRefused = false;
+  private readonly moveRefusal: MoveRefusal;
 
   constructor(private readonly options: DimsePacsOptions) {
     this.id = options.id;
+    this.moveRefusal = new MoveRefusal(options.now);
     // Loads the dictionary now rather than while the first caller waits.
     encodeIdentifier({ StudyInstanceUID: '' }, transferSyntaxesOfCommands[0]);
     const pool = new AssociationPool(options.peer, options.settings, options.maxAssociations);
@@ -143,27 +146,26 @@ export class DimsePacs implements Pacs {
   ): Promise<RetrievalOutcome> {
     const channel = this.channel(request.method);
     const mayFallBack = this.options.retrieve === 'auto' && !request.method && channel.method === 'move';
-    const byGet = () => new Retrieval(request, sink, this.channel('get'), this.paces.get).run(signal);
-    let outcome: RetrievalOutcome;
+    const first = new Retrieval(request, sink, channel, this.paces[channel.method]);
     try {
-      outcome = await new Retrieval(request, sink, channel, this.paces[channel.method]).run(signal);
+      const outcome = await first.run(signal);
+      // Some PACS answer an unknown destination by an ordinary failure: nothing at all came of what they hold.
+      const nothingCame = outcome.delivered === 0 && outcome.undelivered.some(({ reason }) => reason === 'failed');
+      if (!mayFallBack || !nothingCame) return outcome;
     } catch (error) {
-      if (!mayFallBack || signal?.aborted || GatewayError.of(error)?.entry !== pacsErrors.refused) throw error;
-      this.moveIsRefused = true;
-      return byGet();
+      // What the reader has seen of the images is not sent a second time.
+      const isRefused = GatewayError.of(error)?.entry === pacsErrors.refused && !first.hasBegun;
+      if (!mayFallBack || signal?.aborted || !isRefused) throw error;
     }
-    // Some PACS answer an unknown destination by an ordinary failure: nothing at all came of what they hold.
-    const nothingCame = outcome.delivered === 0 && outcome.undelivered.some(({ reason }) => reason === 'failed');
-    if (!mayFallBack || !nothingCame) return outcome;
-    const got = await byGet();
-    this.moveIsRefused = got.delivered > 0;
+    const got = await new Retrieval(request, sink, this.channel('get'), this.paces.get).run(signal);
+    if (got.delivered > 0) this.moveRefusal.note();
     return got;
   }
 
   private channel(asked: 'move' | 'get' | undefined): RetrieveChannel {
     const held: RetrieveChannel['held'] = (study, series, uids) => this.held(study, series, uids);
     const { retrieve, destinations } = this.options;
-    const auto = this.moveIsRefused ? 'get' : 'move';
+    const auto = this.moveRefusal.stands ? 'get' : 'move';
     const method = asked ?? (retrieve === 'auto' ? auto : retrieve);
     if (method === 'get' || !destinations) return new GetChannel(this.node, held);
     return new MoveChannel(this.node, destinations, held);

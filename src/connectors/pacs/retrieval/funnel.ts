@@ -47,6 +47,7 @@ export class Funnel {
   private sinkIsFull = false;
   private fullSinceMs = 0;
   private spoilt = false;
+  hasBegun = false;
   private idle: (() => void)[] = [];
 
   constructor(
@@ -169,6 +170,7 @@ export class Funnel {
   private begin(parcel: Parcel): void {
     this.waiting.splice(this.waiting.indexOf(parcel), 1);
     this.current = parcel;
+    this.hasBegun = true;
     this.sink.begin(parcel.header);
     this.wakeUp(parcel);
   }

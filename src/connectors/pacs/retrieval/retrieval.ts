@@ -50,6 +50,11 @@ export class Retrieval {
     });
   }
 
+  /** True once the sink has been given something. */
+  get hasBegun(): boolean {
+    return this.funnel.hasBegun;
+  }
+
   async run(signal?: AbortSignal): Promise<RetrievalOutcome> {
     const leave = (): void => this.fail(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
     if (signal?.aborted) leave();
