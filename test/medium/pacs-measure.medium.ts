@@ -8,7 +8,7 @@ import type { Measure } from '../../src/connectors/pacs';
 import { DemoObjects, demoObjects } from '../support/demo-objects';
 import { freePort, OrthancServer } from '../support/orthanc';
 
-/** Real: the operator's tool as it is shipped (last built), two Orthancs (one that waits for acknowledgements), C-MOVE, C-GET, DICOMweb. */
+/** Real: the operator's tool as it is shipped (last built), three Orthancs (one waits for acknowledgements, one decompresses for C-GET), C-MOVE, C-GET, DICOMweb. */
 const run = promisify(execFile);
 const tool = join(__dirname, '..', '..', 'bin', 'drimbox.cjs');
 const explicitLittle = '1.2.840.10008.1.2.1';
@@ -26,6 +26,7 @@ describe('drimbox pacs measure', () => {
   let demo: DemoObjects;
   let quick: OrthancServer;
   let stock: OrthancServer;
+  let decompressing: OrthancServer;
   let listenPort: number;
   let study: string;
   let bytes = 0;
@@ -35,9 +36,12 @@ describe('drimbox pacs measure', () => {
     dir = await mkdtemp(join(tmpdir(), 'drimbox-measure-'));
     [demo, listenPort] = await Promise.all([demoObjects({ instances: 24, columns: 64 }), freePort()]);
     const modalities = { drimbox: ['DRIMBOX', '127.0.0.1', listenPort] as [string, string, number] };
-    [quick, stock] = await Promise.all([
+    // What it does not accept for storage it does not send by C-GET either: it transcodes.
+    const more = { AcceptedTransferSyntaxes: [explicitLittle] };
+    [quick, stock, decompressing] = await Promise.all([
       OrthancServer.start({ noDelay: true, modalities }),
       OrthancServer.start({ modalities }),
+      OrthancServer.start({ noDelay: true, modalities, more }),
     ]);
     const [ct] = demo.studies;
     study = ct.studyInstanceUid;
@@ -46,9 +50,10 @@ describe('drimbox pacs measure', () => {
     bytes = files.reduce((sum, file) => sum + file.length, 0);
     expect(await quick.load(files)).toBe(count);
     expect(await stock.load(files)).toBe(count);
+    expect(await decompressing.load(files)).toBe(count);
   });
   afterAll(async () => {
-    await Promise.all([quick?.stop(), stock?.stop()]);
+    await Promise.all([quick?.stop(), stock?.stop(), decompressing?.stop()]);
     await rm(dir, { recursive: true, force: true });
   });
 
@@ -75,6 +80,7 @@ describe('drimbox pacs measure', () => {
         // One association: several hide the waits of each behind another.
         dimse('one', stock, { maxAssociations: 1 }),
         { id: 'web', kind: 'dicomweb', url: `${quick.url}/dicom-web` },
+        dimse('decompressing', decompressing),
         dimse('gone', quick, { port: 1 }),
       ]),
       ...more,
@@ -99,7 +105,9 @@ describe('drimbox pacs measure', () => {
       expect(one).toMatchObject({
         instances: count,
         expected: count,
-        warnings: [],
+        // Orthanc does not say in which syntax it keeps an image.
+        comparedWith: 'nothing',
+        warnings: [expect.stringContaining(`non comparée pour ${count} image(s)`)],
         transferSyntaxes: { [jpegLs]: count },
       });
       expect(one.error).toBeUndefined();
@@ -143,7 +151,30 @@ describe('drimbox pacs measure', () => {
     }
   });
 
-  it('warns when the transfer syntax changed on the way, and names the cause', async () => {
+  it('warns when the PACS decompresses on the way, and names the cause, without being told what it keeps', async () => {
+    const { measures } = await measured([study, '--pacs', 'decompressing']);
+    const [move, get] = measures;
+    expect(move).toMatchObject({ transferSyntaxes: { [jpegLs]: count }, comparedWith: 'nothing' });
+    expect(get).toMatchObject({
+      transferSyntaxes: { [explicitLittle]: count },
+      comparedWith: 'other-method',
+      warnings: [expect.stringContaining(`${explicitLittle} au lieu de ${jpegLs}`)],
+      cause: { code: 'transcoding' },
+    });
+    const told = await measure([study, '--pacs', 'decompressing', '--expect', jpegLs]);
+    expect(told.stdout).toMatch(
+      /C-GET[^]*attention : syntaxe de transfert changée en route[^]*cause : le PACS décompresse/,
+    );
+    expect(told.stdout).not.toMatch(/non comparée/);
+  });
+
+  it('finds nothing changed where the syntax is the one given', async () => {
+    const { measures } = await measured([study, '--expect', jpegLs]);
+    for (const one of measures) expect(one).toMatchObject({ comparedWith: 'option', warnings: [] });
+    expect(measures.map(({ cause }) => cause?.code)).not.toContain('transcoding');
+  });
+
+  it('warns when the transfer syntax is not the one given, and names the cause', async () => {
     const { measures } = await measured([study, '--expect', explicitLittle]);
     for (const one of measures) {
       expect(one.warnings).toEqual([expect.stringContaining(`${jpegLs} au lieu de ${explicitLittle}`)]);

@@ -1,13 +1,14 @@
 import { GatewayError } from '../../../platform/errors';
-import { ExpectedInstance, InstanceSink, Pacs, textOf } from '../pacs.port';
-import { Inspection, nameCause, SlowCause } from './slow-cause';
+import { ExpectedInstance, InstanceHeader, InstanceSink, Pacs, textOf } from '../pacs.port';
+import { nameCause, SlowCause } from './slow-cause';
+import { ComparedWith, compareSyntaxes, Comparison, toldSyntaxes } from './stored-syntaxes';
 
 export interface MeasureRequest {
   readonly studyInstanceUid: string;
   /** Without it, every series of the study is measured in one go. */
   readonly seriesInstanceUid?: string;
   readonly methods?: readonly MeasuredMethod[];
-  /** Syntax in which the study is known to be stored; the reference study is JPEG-LS lossless. Default: not compared. */
+  /** Syntax in which the study is known to be stored. Default: what the PACS says, else what its other methods bring. */
   readonly expectedTransferSyntaxUid?: string;
   readonly signal?: AbortSignal;
 }
@@ -28,6 +29,8 @@ export interface Measure {
   readonly parallel: number;
   readonly medianGapMs: number;
   readonly transferSyntaxes: Readonly<Record<string, number>>;
+  /** How it is known whether the PACS converts on the way. */
+  readonly comparedWith: ComparedWith;
   readonly warnings: readonly string[];
   readonly cause?: SlowCause;
 }
@@ -44,8 +47,14 @@ export interface MeasureResult {
 export async function measurePacs(pacs: Pacs, request: MeasureRequest): Promise<MeasureResult> {
   const instances = await listInstances(pacs, request);
   const methods = request.methods ?? (pacs.kind === 'dimse' ? (['move', 'get'] as const) : (['dicomweb'] as const));
-  const measures: Measure[] = [];
-  for (const method of methods) measures.push(await measureOnce(pacs, request, method, instances));
+  const { studyInstanceUid, signal, expectedTransferSyntaxUid: option } = request;
+  const told = option ? new Map<string, string>() : await toldSyntaxes(pacs, studyInstanceUid, instances, signal);
+  const runs: Run[] = [];
+  for (const method of methods) runs.push(await runOnce(pacs, request, method, instances));
+  const measures = runs.map((run) => {
+    const others = runs.filter((other) => other !== run).map(({ watch }) => watch.syntaxOf);
+    return measureOf(run, instances.length, compareSyntaxes(run.watch.syntaxOf, { option, told, others }));
+  });
   return { pacs: pacs.id, instances: instances.length, measures, text: describe(pacs.id, measures) };
 }
 
@@ -72,10 +81,12 @@ class StopWatch implements InstanceSink {
   readonly endsMs: number[] = [];
   readonly sizes: number[] = [];
   readonly syntaxes: Record<string, number> = {};
+  readonly syntaxOf = new Map<string, string>();
   private size = 0;
 
-  begin({ transferSyntaxUid }: { transferSyntaxUid: string }): void {
+  begin({ sopInstanceUid, transferSyntaxUid }: InstanceHeader): void {
     this.size = 0;
+    this.syntaxOf.set(sopInstanceUid, transferSyntaxUid);
     this.syntaxes[transferSyntaxUid] = (this.syntaxes[transferSyntaxUid] ?? 0) + 1;
   }
   write(chunk: Buffer): boolean {
@@ -97,12 +108,22 @@ class StopWatch implements InstanceSink {
   }
 }
 
-async function measureOnce(
+/** What one method did. */
+interface Run {
+  readonly method: MeasuredMethod;
+  readonly watch: StopWatch;
+  readonly error?: string;
+  readonly startedMs: number;
+  readonly totalMs: number;
+  readonly parallel: number;
+}
+
+async function runOnce(
   pacs: Pacs,
   request: MeasureRequest,
   method: MeasuredMethod,
   instances: readonly ExpectedInstance[],
-): Promise<Measure> {
+): Promise<Run> {
   const watch = new StopWatch();
   const startedMs = performance.now();
   const { studyInstanceUid, seriesInstanceUid, signal } = request;
@@ -116,35 +137,41 @@ async function measureOnce(
     signal?.throwIfAborted();
     error = GatewayError.of(failure)?.code ?? 'pacs.failed';
   }
-  const totalMs = performance.now() - startedMs;
-  const gaps = watch.endsMs.slice(1).map((at, index) => at - watch.endsMs[index]);
-  const inspection: Inspection = {
-    // Gaps seen by the sink are those of all associations together: one association waits `parallel` times longer.
-    gapsMs: gaps.map((gap) => gap * parallel),
-    bytes: watch.bytes,
-    totalMs,
-    parallel,
-    transferSyntaxUids: Object.keys(watch.syntaxes),
-    expectedTransferSyntaxUid: request.expectedTransferSyntaxUid,
-  };
-  const { cause, medianGapMs, warnings } = nameCause(inspection);
-  const missing = instances.length - watch.endsMs.length;
+  return { method, watch, error, startedMs, totalMs: performance.now() - startedMs, parallel };
+}
+
+function measureOf(run: Run, expected: number, { changes, comparedWith, uncompared }: Comparison): Measure {
+  const { method, watch, error, startedMs, totalMs, parallel } = run;
+  const { endsMs, bytes } = watch;
+  // Gaps seen by the sink are those of all associations together: one association waits `parallel` times longer.
+  const gapsMs = endsMs.slice(1).map((at, index) => (at - endsMs[index]) * parallel);
+  const { cause, medianGapMs, warnings } = nameCause({ gapsMs, bytes, totalMs, parallel, changes });
+  const missing = expected - endsMs.length;
   return {
     method,
     error,
-    instances: watch.endsMs.length,
-    expected: instances.length,
-    bytes: watch.bytes,
-    firstInstanceMs: watch.endsMs.length > 0 ? watch.endsMs[0] - startedMs : undefined,
+    instances: endsMs.length,
+    expected,
+    bytes,
+    firstInstanceMs: endsMs.length > 0 ? endsMs[0] - startedMs : undefined,
     totalMs,
-    throughputMbps: (watch.bytes * 8) / 1_000 / Math.max(totalMs, 0.001),
+    throughputMbps: (bytes * 8) / 1_000 / Math.max(totalMs, 0.001),
     parallel,
     medianGapMs,
     transferSyntaxes: watch.syntaxes,
-    warnings: missing > 0 ? [...warnings, `${missing} instance(s) non reçue(s)`] : warnings,
+    comparedWith,
+    warnings: [
+      ...warnings,
+      ...(missing > 0 ? [`${missing} instance(s) non reçue(s)`] : []),
+      ...(uncompared > 0 ? [notCompared(uncompared)] : []),
+    ],
     cause,
   };
 }
+
+const notCompared = (images: number): string =>
+  `syntaxe de transfert non comparée pour ${images} image(s) : le PACS ne dit pas sous laquelle il les conserve, ` +
+  'une conversion en route ne se verrait pas (la donner par --expect)';
 
 const names: Readonly<Record<MeasuredMethod, string>> = { move: 'C-MOVE', get: 'C-GET', dicomweb: 'DICOMweb' };
 

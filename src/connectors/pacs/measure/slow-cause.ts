@@ -1,3 +1,5 @@
+import { SyntaxChange, uncompressedSyntaxes } from './stored-syntaxes';
+
 /** Why a retrieval was slow, from what was seen of it. Pure. */
 export interface SlowCause {
   readonly code: 'delayed-acknowledgement' | 'transcoding' | 'association-limit' | 'slow-archive';
@@ -11,8 +13,8 @@ export interface Inspection {
   readonly bytes: number;
   readonly totalMs: number;
   readonly parallel: number;
-  readonly transferSyntaxUids: readonly string[];
-  readonly expectedTransferSyntaxUid?: string;
+  /** Images that came in another transfer syntax than the one in which they are kept. */
+  readonly changes: readonly SyntaxChange[];
 }
 
 /** Delayed acknowledgements of TCP last 40 ms on Linux; timers and work add a little. */
@@ -21,28 +23,28 @@ const delayedAck = { fromMs: 35, toMs: 60 } as const;
 const fastBytesPerMs = 25_000;
 /** Small images never reach that rate: one each ten milliseconds is as much as anybody waits for. */
 const fastGapMs = 10;
-const uncompressed: ReadonlySet<string> = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
 
 export function nameCause(seen: Inspection): { cause?: SlowCause; medianGapMs: number; warnings: string[] } {
   const sorted = [...seen.gapsMs].sort((a, b) => a - b);
   const medianGapMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  const expected = seen.expectedTransferSyntaxUid;
-  const changed = expected ? seen.transferSyntaxUids.filter((uid) => uid !== expected) : [];
-  const warnings = changed.map((uid) => `syntaxe de transfert changée en route : ${uid} au lieu de ${expected}`);
-  return { cause: cause(seen, changed, sorted), medianGapMs, warnings };
+  const warnings = seen.changes.map(
+    ({ stored, received }) => `syntaxe de transfert changée en route : ${received} au lieu de ${stored}`,
+  );
+  return { cause: cause(seen, sorted), medianGapMs, warnings };
 }
 
-function cause(seen: Inspection, changed: readonly string[], sortedGaps: readonly number[]): SlowCause | undefined {
+function cause(seen: Inspection, sortedGaps: readonly number[]): SlowCause | undefined {
   const mean = sortedGaps.reduce((a, b) => a + b, 0) / Math.max(sortedGaps.length, 1);
   const isFast = seen.bytes / Math.max(seen.totalMs, 0.001) >= fastBytesPerMs || mean <= fastGapMs;
   const near = sortedGaps.filter((gap) => gap >= delayedAck.fromMs && gap <= delayedAck.toMs).length;
   const isDelayed = sortedGaps.length >= 5 && near / sortedGaps.length > 0.3;
   // Parallel associations hide the waits of each: the gaps then spread, while their mean stays near one wait.
   const isHidden = seen.parallel > 1 && mean >= 20 && mean <= delayedAck.toMs;
-  if (changed.some((uid) => uncompressed.has(uid))) {
+  if (seen.changes.some(({ received }) => uncompressedSyntaxes.has(received))) {
     return { code: 'transcoding', explanation: "le PACS décompresse les images avant l'envoi" };
   }
-  if (changed.length > 0) return { code: 'transcoding', explanation: 'le PACS convertit les images avant l’envoi' };
+  if (seen.changes.length > 0)
+    return { code: 'transcoding', explanation: 'le PACS convertit les images avant l’envoi' };
   if (isDelayed || (!isFast && isHidden)) {
     return {
       code: 'delayed-acknowledgement',

@@ -32,13 +32,12 @@ describe('pace of a PACS', () => {
       bytes: 7e6,
       totalMs: 2_100,
       parallel: 1,
-      transferSyntaxUids: ['1.2.840.10008.1.2.4.80'],
+      changes: [],
     };
     expect(nameCause(seen).cause?.code).toBe('delayed-acknowledgement');
     const converted = {
       ...seen,
-      transferSyntaxUids: ['1.2.840.10008.1.2'],
-      expectedTransferSyntaxUid: '1.2.840.10008.1.2.4.80',
+      changes: [{ stored: '1.2.840.10008.1.2.4.80', received: '1.2.840.10008.1.2' }],
     };
     expect(nameCause(converted).cause?.code).toBe('transcoding');
     expect(nameCause({ ...seen, gapsMs: Array<number>(50).fill(0.4), totalMs: 20 }).cause).toBeUndefined();
