@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ExpectedInstance, Pacs, PACS_DIRECTORY, PacsDirectory, RetrievalRequest } from '../../connectors/pacs';
+import { ExpectedInstance, PACS_DIRECTORY, PacsDirectory, RetrievalRequest } from '../../connectors/pacs';
 import { ConfigOf } from '../../platform/config';
 import { ErrorEntry, GatewayError } from '../../platform/errors';
 import { CallerGone, Exchange } from '../../platform/http';
 import { Transcoder } from '../../platform/transcoding';
 import { parseWadoPath, type WadoResource } from '../../standards/dicomweb';
-import type { ServableManifest } from '../archive';
 import { AdmissionService } from './admission/admission.service';
 import { Admission, Admitted } from './admission/admitted';
 import { FramesAnswer } from './delivery/frames-answer';
@@ -16,6 +15,7 @@ import { MetadataService } from './metadata/metadata.service';
 import { insOf } from './metadata/metadata-texts';
 import { ReadingPace } from './delivery/reading-pace';
 import { RequestsUnderWay } from './delivery/requests-under-way';
+import { pacsOfManifest } from './pacs-of-manifest';
 import { ServingAudit } from './serving.audit';
 import { servingConfig } from './serving.config';
 import { servingErrors } from './serving.errors';
@@ -86,7 +86,7 @@ export class WadoService {
     const recordDelivery = () => this.audit.delivered(exchange, admitted, countOf(counted.answer), startedAt);
     const expected = manifest.expected(resource);
     if (resource.metadata) {
-      const pacs = () => this.pacsOf(manifest, exchange.signal);
+      const pacs = () => pacsOfManifest(this.pacs, manifest, exchange.signal);
       const { wishes } = admitted;
       const answer = await this.metadata.answer({ exchange, pacs, manifest, resource, expected, wishes });
       counted.answer = answer;
@@ -98,6 +98,7 @@ export class WadoService {
     const common = {
       response: exchange.response,
       wishes: admitted.wishes,
+      ins: insOf(manifest),
       transcoder: this.transcoder,
       objectBytesMax: this.config.objectBytesMax,
       held,
@@ -106,9 +107,9 @@ export class WadoService {
     const answer =
       resource.level === 'frames'
         ? new FramesAnswer({ ...common, frames: resource.frames })
-        : new InstancesAnswer({ ...common, ins: insOf(manifest), expected: expected.length });
+        : new InstancesAnswer({ ...common, expected: expected.length });
     counted.answer = answer;
-    const pacs = await this.pacsOf(manifest, exchange.signal);
+    const pacs = await pacsOfManifest(this.pacs, manifest, exchange.signal);
     const caller = admitted.peer.certificateSha256;
     const request = { ...retrievalOf(resource, expected, exchange.correlationId), caller };
     const sink = this.byTheWay.alongside(answer, manifest, expected);
@@ -116,15 +117,6 @@ export class WadoService {
       throw answer.failed ?? error;
     });
     await answer.finish(outcome, recordDelivery);
-  }
-
-  /** The PACS that held the study when its manifest was made; otherwise the first that holds it now. */
-  private async pacsOf(manifest: ServableManifest, signal: AbortSignal): Promise<Pacs> {
-    if (manifest.pacsId) return this.pacs.byId(manifest.pacsId);
-    if (this.pacs.all.length === 1) return this.pacs.all[0];
-    const found = await this.pacs.locateStudy(manifest.studyInstanceUid, signal);
-    if (!found) throw new GatewayError(servingErrors.gone);
-    return found;
   }
 }
 

@@ -15,6 +15,7 @@ export class BodyWriter {
   private gatheredBytes = 0;
   private flushIsDue = false;
   private readonly frames: ChunkFrames;
+  private draining: Promise<void> | undefined;
   /** Body bytes handed over so far. */
   bytes = 0;
 
@@ -36,6 +37,13 @@ export class BodyWriter {
     }
     this.gather(rest);
     return !this.isFull;
+  }
+
+  /** Writes what may be large at the caller's pace: never more of it waits in the response than of what streams through. */
+  async send(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; at += gatherBytes) {
+      if (!this.write(bytes.subarray(at, at + gatherBytes))) await this.drained();
+    }
   }
 
   /** Hands over what is gathered. */
@@ -79,9 +87,14 @@ export class BodyWriter {
     return this.response.writableLength >= highWaterBytes && !this.response.destroyed;
   }
 
-  /** Resolves when the caller has taken what was written, or has left. */
+  /** Resolves when the caller has taken what was written, or has left. Those who wait at the same time wait together. */
   drained(): Promise<void> {
     if (!this.isFull) return Promise.resolve();
+    this.draining ??= this.drain().finally(() => (this.draining = undefined));
+    return this.draining;
+  }
+
+  private drain(): Promise<void> {
     const { response, frames } = this;
     return new Promise((resolve) => {
       let socket = response.socket;

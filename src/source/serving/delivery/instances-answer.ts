@@ -10,6 +10,7 @@ import { servingErrors } from '../serving.errors';
 import { BodyWriter } from './body-writer';
 import type { HeldShare } from './held-bytes';
 import { conversionTargets, imageFacts } from './image-facts';
+import { PartQueue } from './part-queue';
 import { refusedObject } from './refused-object';
 import { refuseUndelivered } from './undelivered';
 
@@ -51,11 +52,11 @@ export class InstancesAnswer implements InstanceSink {
   private readonly body: BodyWriter;
   private current: Current = { mode: 'discard' };
   private failure: GatewayError | undefined;
-  private readonly converted: { to: string; header: InstanceHeader; dataset: readonly Buffer[] }[] = [];
+  /** Conversions, each until the caller has taken what came of it. */
   private readonly conversions = new Set<Promise<void>>();
+  private readonly converted: PartQueue;
   private readonly choices = new Map<string, TransferSyntaxChoice>();
-  private betweenParts = true;
-  /** Instances begun or converted. */
+  /** Instances begun. */
   parts = 0;
 
   constructor(private readonly options: InstancesAnswerOptions) {
@@ -63,6 +64,7 @@ export class InstancesAnswer implements InstanceSink {
       'Content-Type': `multipart/related; type="application/dicom"; boundary=${this.multipart.boundary}`,
       'Cache-Control': 'no-store',
     }));
+    this.converted = new PartQueue(this.body, () => this.partWritten());
   }
 
   get bytes(): number {
@@ -85,8 +87,12 @@ export class InstancesAnswer implements InstanceSink {
     const { transferSyntaxUid } = header;
     const inserter = this.inserter(transferSyntaxUid);
     this.current = { mode: 'pass', header, inserter, watcher: new EndWatcher(transferSyntaxUid) };
-    this.betweenParts = false;
-    this.writePartHead(header, transferSyntaxUid);
+    this.converted.holdBack();
+    for (const bytes of this.partHead(header, transferSyntaxUid)) this.body.write(bytes);
+  }
+
+  private partWritten(): void {
+    if (this.parts !== this.options.expected) this.body.flushSoon();
   }
 
   /** A series has one stored syntax, nearly always: what could be done with it is found out once. */
@@ -123,22 +129,19 @@ export class InstancesAnswer implements InstanceSink {
         return current.inserter?.end() ?? [];
       });
       if (this.failure) return;
-      if (this.parts !== this.options.expected) this.body.flushSoon();
-      this.betweenParts = true;
-      this.writeConverted();
+      this.partWritten();
+      this.converted.goOn();
     } else if (current.mode === 'convert') this.convert(current);
   }
 
   cut(reason: Error): void {
     this.current = { mode: 'discard' };
     this.failure ??= new GatewayError(servingErrors.incomplete, { cause: reason });
-    this.forgetUnsent();
+    this.stop();
   }
 
   async drained(): Promise<void> {
-    while (!this.isReady) {
-      await (this.conversions.size >= conversionsMax ? Promise.race(this.conversions) : this.body.drained());
-    }
+    while (!this.isReady) await (this.body.isFull ? this.body.drained() : Promise.race(this.conversions));
   }
 
   /**
@@ -160,7 +163,10 @@ export class InstancesAnswer implements InstanceSink {
   }
 
   private get isReady(): boolean {
-    return this.failure !== undefined || (!this.body.isFull && this.conversions.size < conversionsMax);
+    if (this.failure) return true;
+    // What was converted waits for the end of the part that passes: it is never waited for before that end.
+    const hasRoom = this.current.mode === 'pass' || this.conversions.size < conversionsMax;
+    return hasRoom && !this.body.isFull;
   }
 
   private inserter(transferSyntaxUid: string): InsInserter | undefined {
@@ -202,21 +208,40 @@ export class InstancesAnswer implements InstanceSink {
   }
 
   private convert(current: Current & { mode: 'convert' }): void {
-    const { header, chunks } = current;
-    const job = this.convertTo(header, chunks)
+    const { header } = current;
+    const job = this.convertAndSend(current)
       .catch((error: unknown) => {
-        if (this.options.abort.signal.aborted) return;
-        const detail = `${header.sopInstanceUid}: ${describeCause(error)}`;
-        this.fail(GatewayError.of(error) ?? new GatewayError(servingErrors.conversionFailed, { cause: error, detail }));
+        if (!this.options.abort.signal.aborted) this.fail(conversionError(header, error));
       })
-      .finally(() => {
-        this.options.held?.give(current.bytes);
-        this.conversions.delete(job);
-      });
+      .finally(() => this.conversions.delete(job));
     this.conversions.add(job);
   }
 
-  private async convertTo(header: InstanceHeader, chunks: readonly Buffer[]): Promise<void> {
+  /** The memory for whole objects holds the stored object, then in its place what came of it, until the caller has taken that. */
+  private async convertAndSend({ header, chunks, bytes }: Current & { mode: 'convert' }): Promise<void> {
+    const { held } = this.options;
+    let counted = bytes;
+    try {
+      const { to, dataset } = await this.convertTo(header, chunks);
+      chunks.length = 0;
+      held?.give(counted);
+      counted = 0;
+      const bytesOut = dataset.reduce((sum, { length }) => sum + length, 0);
+      if (held?.take(bytesOut) === false)
+        throw new GatewayError(servingErrors.busy, {
+          detail: `${header.sopInstanceUid}: ${bytesOut} bytes converted`,
+        });
+      counted = bytesOut;
+      await this.converted.add({ head: () => this.partHead(header, to), bytes: dataset });
+    } finally {
+      held?.give(counted);
+    }
+  }
+
+  private async convertTo(
+    header: InstanceHeader,
+    chunks: readonly Buffer[],
+  ): Promise<{ to: string; dataset: Buffer[] }> {
     const from = header.transferSyntaxUid;
     const choice = this.choose(from, imageFacts(chunks, from));
     if (choice === 'as-is' || choice === 'not-acceptable')
@@ -225,37 +250,27 @@ export class InstancesAnswer implements InstanceSink {
     const dataset = await this.options.transcoder.convert({ dataset: chunks, from, to }, this.options.abort.signal);
     const inserter = this.inserter(to);
     const withIns = inserter ? [...dataset.flatMap((part) => inserter.push(part)), ...inserter.end()] : dataset;
-    this.converted.push({ to, header, dataset: withIns });
-    this.writeConverted();
+    return { to, dataset: withIns };
   }
 
-  private writeConverted(): void {
-    if (!this.betweenParts || this.failure) return;
-    for (const { header, to, dataset } of this.converted.splice(0)) {
-      this.writePartHead(header, to);
-      for (const chunk of dataset) this.body.write(chunk);
-    }
-    if (this.parts !== this.options.expected) this.body.flushSoon();
-  }
-
-  private writePartHead(header: InstanceHeader, transferSyntaxUid: string): void {
+  /** Of the part that is written next. */
+  private partHead(header: InstanceHeader, transferSyntaxUid: string): Buffer[] {
     this.parts++;
-    this.body.write(
-      this.multipart.partStart({ 'Content-Type': `application/dicom; transfer-syntax=${transferSyntaxUid}` }),
-    );
-    this.body.write(fileMeta(header, transferSyntaxUid));
+    const contentType = `application/dicom; transfer-syntax=${transferSyntaxUid}`;
+    return [this.multipart.partStart({ 'Content-Type': contentType }), fileMeta(header, transferSyntaxUid)];
   }
 
   private fail(error: GatewayError): void {
     if (this.failure) return;
     this.failure = error;
     this.current = { mode: 'discard' };
-    this.forgetUnsent();
+    this.stop();
     this.options.abort.abort(error);
   }
 
-  /** Nothing has left: the error can still be told as one. */
-  private forgetUnsent(): void {
+  /** As long as nothing has left, the error can still be told as one. */
+  private stop(): void {
+    this.converted.stop();
     if (!this.options.response.headersSent) this.body.discard();
   }
 }
@@ -266,4 +281,11 @@ function fileMeta(header: InstanceHeader, transferSyntaxUid: string): Buffer {
     mediaStorageSopClassUid: header.sopClassUid,
     mediaStorageSopInstanceUid: header.sopInstanceUid,
   });
+}
+
+/** An object that contradicts its patient, or cannot be read, is refused as it is when it passes unchanged. */
+function conversionError(header: InstanceHeader, error: unknown): GatewayError {
+  if (error instanceof DicomRefusal) return refusedObject(header.sopInstanceUid, error);
+  const detail = `${header.sopInstanceUid}: ${describeCause(error)}`;
+  return GatewayError.of(error) ?? new GatewayError(servingErrors.conversionFailed, { cause: error, detail });
 }

@@ -26,6 +26,23 @@ export class SingleInstance implements InstanceSink {
     return this.isWhole && this.header ? { header: this.header, chunks: this.chunks } : undefined;
   }
 
+  /** The same in one piece, the pieces being let go: they and their copy are not held side by side. */
+  joined(): { header: InstanceHeader; dataset: Buffer } | undefined {
+    const { whole } = this;
+    if (!whole) return undefined;
+    const dataset = joinedBytes(whole.chunks);
+    this.chunks = [dataset];
+    return { header: whole.header, dataset };
+  }
+
+  /** Lets the object go, and gives its part of the memory back. */
+  forget(): void {
+    this.chunks = [];
+    this.isWhole = false;
+    this.held?.give(this.bytesHeld);
+    this.bytesHeld = 0;
+  }
+
   begin(header: InstanceHeader): void {
     this.header = header;
   }
@@ -55,4 +72,9 @@ export class SingleInstance implements InstanceSink {
     this.chunks = [];
     this.failed ??= new GatewayError(servingErrors.incomplete, { cause: reason });
   }
+}
+
+/** One piece of several, without a copy when there is but one. */
+export function joinedBytes(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { ExpectedInstance, Pacs, PACS_DIRECTORY, pacsErrors, PacsDirectory } from '../../../connectors/pacs';
+import { ExpectedInstance, PACS_DIRECTORY, pacsErrors, PacsDirectory } from '../../../connectors/pacs';
 import { ConfigOf } from '../../../platform/config';
 import { describeCause, GatewayError } from '../../../platform/errors';
 import { Logger } from '../../../platform/logging';
@@ -7,6 +7,7 @@ import { counter } from '../../../platform/metrics';
 import { ManifestArchive, ServableManifest, ServedManifest } from '../../archive';
 import { RequestsUnderWay } from '../delivery/requests-under-way';
 import { servingConfig } from '../serving.config';
+import { pacsOfManifest } from '../pacs-of-manifest';
 import { servingErrors } from '../serving.errors';
 import { CollectorTurns, Interrupted, TurnTimes } from './collector-turns';
 import { MetadataKeeper } from './metadata-keeper';
@@ -198,7 +199,7 @@ export class MetadataCollector implements OnApplicationBootstrap, OnApplicationS
     signal: AbortSignal,
   ): Promise<void> {
     const { manifest } = context;
-    const pacs = await this.pacsOf(manifest, signal);
+    const pacs = await pacsOfManifest(this.pacs, manifest, signal);
     const [{ seriesInstanceUid }] = instances;
     await readTexts({ pacs, instances, seriesInstanceUid, signal, room: spool }, context, (uid, text) => {
       spool.add(uid, text);
@@ -208,12 +209,5 @@ export class MetadataCollector implements OnApplicationBootstrap, OnApplicationS
 
   private async isServed({ kosSopInstanceUid, studyInstanceUid }: ServableManifest): Promise<boolean> {
     return (await this.archive.admit({ kosSopInstanceUid, studyInstanceUid })).ok;
-  }
-
-  private async pacsOf({ pacsId, studyInstanceUid }: ServableManifest, signal: AbortSignal): Promise<Pacs> {
-    if (pacsId) return this.pacs.byId(pacsId);
-    const found = this.pacs.all.length === 1 ? this.pacs.all[0] : await this.pacs.locateStudy(studyInstanceUid, signal);
-    if (!found) throw new GatewayError(servingErrors.gone);
-    return found;
   }
 }
