@@ -23,3 +23,4 @@ export type {
 } from './queries/statistics-queries';
 export * from './chain';
 export { GatewayLife, GatewayLifeModule } from './lifecycle';
+export * from './refusals';

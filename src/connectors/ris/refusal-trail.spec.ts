@@ -1,27 +1,32 @@
-import type { AuditEvent, AuditTrail } from '../../audit';
+import { type AuditTrail, MemoryAuditTrail } from '../../audit';
 import { configureLogging } from '../../platform/logging';
 import { RefusalTrail } from './refusal-trail';
 
 describe('trail of refused connections', () => {
   beforeAll(() => configureLogging({ level: 'silent' }));
 
-  it('records so many a minute, and then tells how many it left out', () => {
-    const events: AuditEvent[] = [];
+  it('records so many of each sender a minute, and tells how many it left out, at the stop at the latest', async () => {
+    const trail = new MemoryAuditTrail();
     let now = 0;
-    const trail = { record: async (event: AuditEvent) => void events.push(event) } as unknown as AuditTrail;
     const refusals = new RefusalTrail(trail, () => now);
+    const refused = { kind: 'intake.connection-refused', outcome: 'refused' };
     for (let count = 0; count < 1_000; count += 1) refusals.record({ reason: 'handshake', address: '192.0.2.1' });
-    expect(events).toHaveLength(30);
-    now = 60_000;
+    expect(trail.events).toHaveLength(20);
+    // Another one, whose certificate was refused, is not hidden by it.
     refusals.record({ reason: 'message-too-large', peer: 'CN=ris', detail: 12 });
-    expect(events.slice(30)).toEqual([
+    expect(trail.events.slice(20)).toEqual([
       {
-        kind: 'intake.connection-refused',
-        outcome: 'refused',
+        ...refused,
         actor: { address: undefined, peer: 'CN=ris' },
-        facts: { reason: 'message-too-large', detail: 12, omittedBefore: 970 },
+        facts: { reason: 'message-too-large', detail: 12, notRecordedBefore: 980 },
       },
     ]);
+    for (let count = 0; count < 7; count += 1) refusals.record({ reason: 'handshake', address: '192.0.2.1' });
+    await refusals.close();
+    expect(trail.events.slice(21)).toEqual([{ ...refused, actor: {}, facts: { notRecordedBefore: 7 } }]);
+    now = 60_000;
+    refusals.record({ reason: 'handshake', address: '192.0.2.1' });
+    expect(trail.events.at(-1)?.facts).toEqual({ reason: 'handshake' });
   });
 
   it('survives a trail that fails', async () => {

@@ -1,6 +1,4 @@
-import { AuditTrail } from '../../audit';
-import { describeCause } from '../../platform/errors';
-import { Logger } from '../../platform/logging';
+import { AuditTrail, PacedRefusals } from '../../audit';
 
 /** Why a connection or what came on it was not taken, before anything of it was read as a message. */
 export type ConnectionRefusalReason =
@@ -24,36 +22,21 @@ export interface ConnectionRefusal {
 /** Who is told of refusals; must not throw. */
 export type RefusalListener = (refusal: ConnectionRefusal) => void;
 
-/** Records of one period; a peer that hammers the port must not fill the trail. */
-const recordsMax = 30;
-const periodMs = 60_000;
-
-/** Puts refusals into the audit trail. Beyond the limit of a minute they are counted, and told with the next one recorded. */
+/** Puts refusals into the audit trail, at a pace for each sender; beyond it they are counted, and told as well. */
 export class RefusalTrail {
-  private readonly logger = new Logger('ris');
-  private periodStart = -Infinity;
-  private recorded = 0;
-  private omitted = 0;
+  private readonly refusals: PacedRefusals;
 
-  constructor(
-    private readonly trail: AuditTrail,
-    private readonly now: () => number = Date.now,
-  ) {}
+  constructor(trail: Pick<AuditTrail, 'record'>, now?: () => number) {
+    this.refusals = new PacedRefusals(trail, { kind: 'intake.connection-refused', room: 'ris', now });
+  }
 
   readonly record: RefusalListener = ({ reason, address, peer, detail }) => {
-    if (this.now() - this.periodStart >= periodMs) {
-      this.periodStart = this.now();
-      this.recorded = 0;
-    }
-    if (this.recorded >= recordsMax) {
-      this.omitted += 1;
-      return;
-    }
-    this.recorded += 1;
-    const facts = { reason, ...(detail === undefined ? {} : { detail }), omittedBefore: this.omitted };
-    this.omitted = 0;
-    this.trail
-      .record({ kind: 'intake.connection-refused', outcome: 'refused', actor: { address, peer }, facts })
-      .catch((error: unknown) => this.logger.error({ cause: describeCause(error) }, 'a refusal could not be audited'));
+    const facts = { reason, ...(detail === undefined ? {} : { detail }) };
+    this.refusals.note(address ?? peer ?? 'unknown', { actor: { address, peer }, facts });
   };
+
+  /** Tells those that were only counted. */
+  close(): Promise<void> {
+    return this.refusals.close();
+  }
 }

@@ -63,6 +63,7 @@ export class RisListener implements OnModuleInit, OnApplicationBootstrap, OnAppl
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.servers.map(({ server }) => server.close()));
     this.servers = [];
+    await this.refusals.close();
   }
 
   private async openTls(handler: MessageHandler): Promise<void> {

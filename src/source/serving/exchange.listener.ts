@@ -88,6 +88,7 @@ export class ExchangeListener implements OnModuleInit, OnApplicationBootstrap, O
 
   async onApplicationShutdown(): Promise<void> {
     await this.listener.close();
+    await this.refusals.close();
   }
 
   /** By a TLS handshake of our own; without a certificate, so that nothing is served by it. */

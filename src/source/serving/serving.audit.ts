@@ -1,12 +1,10 @@
 import { Injectable, OnApplicationShutdown } from '@nestjs/common';
-import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
+import { AuditActor, AuditEvent, AuditTrail, PacedRefusals } from '../../audit';
 import { ErrorEntry, GatewayError } from '../../platform/errors';
 import type { Exchange } from '../../platform/http';
-import { Logger } from '../../platform/logging';
 import { counter, histogram } from '../../platform/metrics';
 import type { WadoResource } from '../../standards/dicomweb';
 import type { Admission, ConnectedPeer } from './admission/admitted';
-import { RecordPace } from './record-pace';
 import { servingErrors } from './serving.errors';
 
 const requests = counter('serving_requests_total', 'Requests of other gateways, by outcome and error code', [
@@ -15,9 +13,6 @@ const requests = counter('serving_requests_total', 'Requests of other gateways, 
 ]);
 const bytesSent = counter('serving_bytes_total', 'Bytes of images sent to other gateways');
 const seconds = histogram('serving_seconds', 'Time from request to last byte, by kind of resource', ['level']);
-
-/** Until refusals that were only counted are told, when no record comes that tells them. */
-const leftOutMs = 60_000;
 
 export interface Delivery {
   readonly instances: number;
@@ -30,11 +25,11 @@ const interruptions: ReadonlySet<ErrorEntry> = new Set([servingErrors.callerLeft
 /** One structured record for each refusal and each delivery: who, by which certificate and token, for whom, what, how much. */
 @Injectable()
 export class ServingAudit implements OnApplicationShutdown {
-  private readonly pace = new RecordPace();
-  private readonly logger = new Logger('exchange');
-  private tellLater: NodeJS.Timeout | undefined;
+  private readonly atDoor: PacedRefusals;
 
-  constructor(private readonly trail: AuditTrail) {}
+  constructor(private readonly trail: AuditTrail) {
+    this.atDoor = new PacedRefusals(trail, { kind: 'serving.refused', room: 'exchange' });
+  }
 
   async delivered(exchange: Exchange, admission: Admission, delivery: Delivery, startedAt: number): Promise<void> {
     await this.trail.record({
@@ -71,36 +66,14 @@ export class ServingAudit implements OnApplicationShutdown {
    */
   async refusedAtDoor(peer: ConnectedPeer, error: GatewayError): Promise<void> {
     requests.inc({ outcome: 'refused', code: error.code });
-    const notRecorded = this.pace.take(peer.certificateSha256);
-    if (notRecorded === undefined) {
-      this.tellLater ??= setTimeout(() => void this.tellLeftOut(), leftOutMs).unref();
-      return;
-    }
-    await this.trail.record({
-      kind: 'serving.refused',
-      outcome: 'refused',
+    await this.atDoor.record(peer.certificateSha256, {
       actor: { peer: peer.subject, peerCertificateSha256: peer.certificateSha256, address: peer.address },
       errorCode: error.code,
-      ...(notRecorded > 0 ? { facts: { notRecordedBefore: notRecorded } } : {}),
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.tellLeftOut();
-  }
-
-  /** Records how many refusals at the door were left out, if any. */
-  private async tellLeftOut(): Promise<void> {
-    clearTimeout(this.tellLater);
-    this.tellLater = undefined;
-    const notRecorded = this.pace.leftOut();
-    if (notRecorded === 0) return;
-    const facts = { notRecordedBefore: notRecorded };
-    await this.trail
-      .record({ kind: 'serving.refused', outcome: 'refused', actor: {}, facts })
-      .catch((cause: Error) =>
-        this.logger.error({ cause: cause.message, notRecorded }, 'refusals could not be recorded'),
-      );
+    await this.atDoor.close();
   }
 
   private common(

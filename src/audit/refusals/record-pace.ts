@@ -27,6 +27,11 @@ export class RecordPace {
     return this.leftOut();
   }
 
+  /** These could not be told after all. */
+  giveBack(count: number): void {
+    this.notRecorded += count;
+  }
+
   /** How many were not recorded and not told yet; they count as told. */
   leftOut(): number {
     const { notRecorded } = this;

@@ -1,0 +1,2 @@
+export { PacedRefusals } from './paced-refusals';
+export type { PacedRefusalsOptions, RefusalFacts } from './paced-refusals';
