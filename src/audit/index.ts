@@ -3,6 +3,7 @@ export type { AuditActor, AuditEvent, AuditKind, AuditOutcome } from './trail/au
 export { AUDIT_ORIGIN } from './trail/audit-origin';
 export type { AuditOrigin } from './trail/audit-origin';
 export { AuditTrail, MemoryAuditTrail } from './trail/audit-trail';
+export { failureOutcome } from './trail/failure-outcome';
 export { AuditModule } from './audit.module';
 export { withoutPatient, withPatient } from './trail/told-query';
 export { DatabaseAuditTrail } from './trail/database-audit-trail';

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type TestAgent from 'supertest/lib/agent';
 import { DataSource } from 'typeorm';
 import { createSandboxPki } from '../../sandbox/pki';
+import { SessionWatch } from '../../src/portal/login';
+import { whileTrailRefuses } from '../support/audit-rows';
 import { HospitalProvider, startHospitalProvider } from '../support/hospital-provider';
 import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
 import { seedPublications } from '../support/publication-rows';
@@ -146,6 +148,39 @@ describe('who may do what in the portal', () => {
       expect((await agent.get('/').set('Accept', 'text/html')).text).toContain('Olivier Exploitant');
       const elsewhere = await hospitalLogin({ sub: 'o', roles: ['ops'] }, '//ailleurs.test');
       expect(elsewhere.answer.headers.location).toBe('/');
+    });
+
+    it('ends in the trail by whoever it was: replaced by another account, or idle for too long', async () => {
+      const { agent } = await hospitalLogin({ sub: 'premier', name: 'Un Premier', roles: ['ops'] });
+      const logouts = () =>
+        bench.app
+          .get(DataSource)
+          .query<object[]>(
+            "SELECT actor->>'professionalId' AS who, facts FROM audit_record WHERE kind = 'portal.logout' ORDER BY id",
+          );
+      provider.next({ sub: 'second', roles: ['ops'] });
+      const away = await agent.get('/login/admin');
+      const back = await provider.returnOf(new URL(away.headers.location ?? ''));
+      await agent.get(`${back.pathname}${back.search}`);
+      expect((await logouts()).at(-1)).toEqual({ who: 'premier', facts: { reason: 'replaced' } });
+      const told = (await logouts()).length;
+      await bench.app
+        .get(DataSource)
+        .query(
+          "UPDATE portal_session SET expire = now() - interval '1 second' WHERE sess->'user'->>'id' IN ('premier', 'second')",
+        );
+      await bench.app.get(SessionWatch).look();
+      expect((await logouts()).slice(told)).toEqual([{ who: 'second', facts: { reason: 'expired', limit: 'idle' } }]);
+      expect((await agent.get('/service')).status).toBe(401);
+    });
+
+    it('opens nothing when the trail refuses its record', async () => {
+      const { agent, answer } = await whileTrailRefuses(bench.app.get(DataSource), 'portal.login', () =>
+        hospitalLogin({ sub: 'o', roles: ['ops'] }),
+      );
+      expect(answer.status).toBe(500);
+      expect((await agent.get('/service')).status).toBe(401);
+      expect(await kindsOf()).toMatchObject({ kind: 'portal.login-refused', error_code: 'platform.internal' });
     });
 
     it('never opens what is for professionals', async () => {

@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { demoPatients } from '../../sandbox/demo-data';
+import { PatientContexts } from '../../src/consumer/context';
 import { SessionWatch } from '../../src/portal/login';
 import { ViewerGrants } from '../../src/viewer';
 import type { ViewerGrant, ViewerStudySource } from '../../src/viewer';
+import { whileTrailRefuses } from '../support/audit-rows';
 import { callOf } from '../support/record-seed';
 import { LoginRobot } from '../support/psc-bench';
 import { formMark, PortalBench, startPortalBench } from '../support/portal-bench';
@@ -206,6 +208,10 @@ describe('login to the portal', () => {
       const entered = await agent.get(new URL(called.headers.location ?? '').pathname).set('Accept', page);
       return entered.headers.location ?? '';
     };
+    const logouts = () =>
+      rows<{ who: string; facts: object }>(
+        "SELECT actor->>'professionalId' AS who, facts FROM audit_record WHERE kind = 'portal.logout' ORDER BY id",
+      );
     const closings = () =>
       rows<{ professional_id: string | null; structure_id: string | null; ins: string | null; facts: object }>(
         "SELECT actor->>'professionalId' AS professional_id, actor->>'structureId' AS structure_id, patient_matricule AS ins, facts FROM audit_record WHERE kind = 'context.closed' ORDER BY id",
@@ -216,15 +222,26 @@ describe('login to the portal', () => {
       const agent = await bench.loggedIn('generaliste');
       const viewer = await openFor(doctorId);
       const before = viewer.grant.sessionId;
+      const mark = await formMark(agent);
+      const stay = () => agent.post(`/view/${viewer.grant.id}/presence`).set('X-CSRF-Token', mark);
       await bench.login(agent, 'generaliste');
       expect(viewer.grant.sessionId).not.toBe(before);
+      expect((await stay()).status).toBe(204);
       expect((await agent.get(`/view/${viewer.grant.id}`).set('Accept', page)).status).toBe(200);
       await bench.app.get(SessionWatch).look();
       expect(isOpen(viewer)).toBe(true);
       const stranger = await bench.loggedIn('radiologue');
       expect((await stranger.get(`/view/${viewer.grant.id}`).set('Accept', page)).status).toBe(404);
+      const path = await opened(agent);
+      const [told, closed] = [(await logouts()).length, (await closings()).length];
       await bench.login(agent, 'radiologue');
       expect(isOpen(viewer)).toBe(false);
+      expect((await stay()).status).toBe(403);
+      expect((await agent.get(path).set('Accept', page)).status).toBe(404);
+      expect((await logouts()).slice(told)).toEqual([{ who: doctorId, facts: { reason: 'replaced' } }]);
+      expect((await closings()).slice(closed)).toMatchObject([
+        { professional_id: doctorId, facts: { reason: 'replaced' } },
+      ]);
     });
 
     it('ends by "Fermer" in the viewer, for this session only', async () => {
@@ -246,25 +263,29 @@ describe('login to the portal', () => {
     });
 
     it.each([
-      ['is idle for too long', ["UPDATE portal_session SET expire = now() - interval '1 second' WHERE sid = $1"], 1],
+      [
+        'is idle for too long',
+        "UPDATE portal_session SET expire = now() - interval '1 second' WHERE sid = $1",
+        1,
+        { reason: 'expired', limit: 'idle' },
+      ],
       [
         'reaches its absolute limit',
-        [
-          `UPDATE portal_session SET sess = jsonb_set(sess::jsonb, '{loggedInAt}', '1000')::json WHERE sid = $1`,
-          "UPDATE portal_login SET ends_at = now() - interval '1 second' WHERE session_sid = $1",
-        ],
+        `WITH ended AS (UPDATE portal_login SET ends_at = now() - interval '1 second' WHERE session_sid = $1)
+         UPDATE portal_session SET sess = jsonb_set(sess::jsonb, '{loggedInAt}', '1000')::json WHERE sid = $1`,
         1,
+        { reason: 'expired', limit: 'absolute' },
       ],
-      ['was removed by another process', ['DELETE FROM portal_session WHERE sid = $1'], 2],
-    ])('ends when its session %s, and the trail names whose it was', async (_case, changes, looks) => {
+      ['was removed by another process', 'DELETE FROM portal_session WHERE sid = $1', 2, { reason: 'session-ended' }],
+    ])('ends when its session %s, and the trail names whose it was', async (_case, change, looks, logout) => {
       const agent = await bench.loggedIn('generaliste');
       const path = await opened(agent);
       const viewer = await openFor(doctorId);
       const neighbour = await bench.loggedIn('radiologue');
       const theirs = await openFor('899900000017');
-      const before = (await closings()).length;
+      const [before, told] = [(await closings()).length, (await logouts()).length];
       expect(isOpen(viewer)).toBe(true);
-      for (const statement of changes) await rows(statement, [viewer.grant.sessionId]);
+      await rows(change, [viewer.grant.sessionId]);
       for (let look = 1; look <= looks; look++) await bench.app.get(SessionWatch).look();
       // The gateway looks by itself, too, and may be doing so now.
       for (let round = 0; round < 300 && (await closings()).length === before; round++) await wait(100);
@@ -272,8 +293,82 @@ describe('login to the portal', () => {
       expect((await neighbour.get(`/view/${theirs.grant.id}`).set('Accept', page)).status).toBe(200);
       expect((await agent.get(path).set('Accept', page)).headers.location).toMatch(/^\/login/);
       expect((await closings()).slice(before)).toEqual([
-        { professional_id: doctorId, structure_id: null, ins: thorax.ins, facts: { reason: 'session-ended' } },
+        {
+          professional_id: doctorId,
+          structure_id: '999900000000050',
+          ins: thorax.ins,
+          facts: { reason: 'session-ended' },
+        },
       ]);
+      expect((await logouts()).slice(told)).toEqual([{ who: doctorId, facts: logout }]);
+    });
+
+    it('tells the patient that closes by age, and not the call that nobody took up', async () => {
+      const agent = await bench.loggedIn('generaliste');
+      const path = await opened(agent);
+      await bench.visitor().post('/contextual-call').type('form').send(callOf(thorax));
+      const before = (await closings()).length;
+      await rows("UPDATE consumer_context SET ends_at = now() - interval '1 second'");
+      await bench.app.get(PatientContexts, { strict: false }).closeExpired();
+      expect((await agent.get(path).set('Accept', page)).status).toBe(404);
+      expect((await closings()).slice(before).filter(({ ins }) => ins === thorax.ins)).toContainEqual({
+        professional_id: doctorId,
+        structure_id: '999900000000050',
+        ins: thorax.ins,
+        facts: { reason: 'expired' },
+      });
+      expect((await closings()).slice(before).every((line) => line.professional_id !== null)).toBe(true);
+      expect(await rows('SELECT id FROM consumer_context')).toEqual([]);
+    });
+
+    describe('is nothing when the trail refuses its record', () => {
+      const refusing = <T>(kind: string, work: () => Promise<T>) =>
+        whileTrailRefuses(bench.app.get(DataSource), kind, work);
+      const count = async (what: string) => (await rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${what}`))[0]?.n;
+
+      it('the login', async () => {
+        const agent = bench.visitor();
+        const before = await count('portal_login');
+        const answer = await refusing('portal.login', () => bench.login(agent, 'generaliste'));
+        expect(answer.status).toBe(500);
+        expect(await count('portal_login')).toBe(before);
+        expect((await agent.get('/').set('Accept', page)).text).not.toContain('DOMINIQUE');
+        expect((await agent.get('/dossiers')).status).toBe(401);
+      });
+
+      it('the call, its opening and its closing', async () => {
+        const call = () => bench.visitor().post('/contextual-call').type('form').send(callOf(thorax));
+        const before = await count('consumer_context');
+        expect((await refusing('context.called', call)).status).toBe(500);
+        expect(await count('consumer_context')).toBe(before);
+
+        const agent = await bench.loggedIn('generaliste');
+        const enter = async (path: string) => agent.get(path).set('Accept', page);
+        const address = new URL((await call()).headers.location ?? '').pathname;
+        expect((await refusing('context.opened', () => enter(address))).status).toBe(500);
+        expect((await enter('/dossiers')).text).not.toContain('/dossier/');
+        const path = (await enter(address)).headers.location ?? '';
+        expect(path).toMatch(/^\/dossier\//);
+
+        const _csrf = await formMark(agent);
+        const close = async () => agent.post(`${path}/fermer`).type('form').send({ _csrf });
+        expect((await refusing('context.closed', close)).status).toBe(500);
+        expect((await enter('/dossiers')).text).toContain(path);
+        expect((await close()).status).toBe(303);
+      });
+
+      it('the choice of a situation, and the logout', async () => {
+        const agent = await bench.loggedIn('radiologue');
+        const _csrf = await formMark(agent);
+        const choose = async () =>
+          agent.post('/login/situation').type('form').send({ _csrf, structure: '999900000000043' });
+        expect((await refusing('portal.situation-chosen', choose)).status).toBe(500);
+        expect((await agent.get('/').set('Accept', page)).text).not.toContain('IMAGERIE DE DEMONSTRATION');
+        const leave = async () => agent.post('/logout').type('form').send({ _csrf });
+        expect((await refusing('portal.logout', leave)).status).toBe(500);
+        expect((await agent.get('/').set('Accept', page)).text).toContain('CAMILLE');
+        expect((await leave()).status).toBe(303);
+      });
     });
 
     it('is closed by name: the button, and the logout', async () => {
@@ -306,13 +401,32 @@ describe('login to the portal', () => {
     await robot.close();
     expect((await agent.get('/').set('Accept', 'text/html')).text).not.toContain('DOMINIQUE');
     expect((await other.get('/').set('Accept', 'text/html')).text).toContain('CAMILLE');
-    expect((await kinds()).at(-1)).toBe('portal.logged-out-by-provider');
+    const lines = await rows<{ actor: object; facts: object }>(
+      "SELECT actor, facts FROM audit_record WHERE kind = 'portal.logged-out-by-provider'",
+    );
+    expect(lines).toEqual([
+      {
+        actor: expect.objectContaining({
+          professionalId: '899900000025',
+          structureId: '999900000000050',
+          peer: 'Pro Santé Connect',
+        }) as object,
+        facts: { reason: 'by-provider' },
+      },
+    ]);
   });
 
   it('takes no logout token that Pro Santé Connect did not sign', async () => {
     const answer = await bench.visitor().post('/login/backchannel-logout').type('form').send({ logout_token: 'x.y.z' });
     expect(answer.status).toBe(400);
     expect((await bench.visitor().post('/login/backchannel-logout')).status).toBe(400);
+    const refusals = () =>
+      rows<{ error_code: string; outcome: string }>(
+        "SELECT error_code, outcome FROM audit_record WHERE kind = 'portal.logged-out-by-provider' AND outcome <> 'success'",
+      );
+    expect(await refusals()).toEqual(Array(2).fill({ error_code: 'psc.logout-token-invalid', outcome: 'refused' }));
+    for (let more = 0; more < 30; more++) await bench.visitor().post('/login/backchannel-logout');
+    expect((await refusals()).length).toBeLessThan(30);
   });
 
   it('says in French that Pro Santé Connect does not answer', async () => {

@@ -81,7 +81,8 @@ describe('access tokens of a professional at work', () => {
   it('are not given any more after the logout', async () => {
     const id = await loginId('generaliste');
     const acting = await sessions().of(requestOf(id));
-    await sessions().forget(id);
+    const logins = bench.app.get(LoginsRepository);
+    await logins.transaction((manager) => logins.remove({ loginId: id, sessionId: '' }, manager));
     await expect(acting.accessToken()).rejects.toMatchObject({ code: 'psc.session-ended' });
     await expect(sessions().of(requestOf(id))).rejects.toMatchObject({ code: 'portal.login-required' });
   });
@@ -99,7 +100,8 @@ describe('access tokens of a professional at work', () => {
       // The same professional logs in again, which keeps the identifier of the login.
       const soon = new Date(Date.now() + 3_600_000);
       const renewed = { ...session, accessToken: 'of the new login', accessTokenEndsAtMs: soon.getTime() };
-      await sessions().keep({ loginId: id, sessionSid, session: renewed, endsAt: soon });
+      const login = { loginId: id, sessionSid, session: renewed, endsAt: soon };
+      await logins.transaction((manager) => sessions().keep(login, manager));
       throw new GatewayError(pscErrors.sessionEnded);
     });
     await expect(acting.accessToken()).resolves.toBe('of the new login');
@@ -108,10 +110,11 @@ describe('access tokens of a professional at work', () => {
   });
 
   it('wait for a situation where one is needed', async () => {
+    const recorded = () => Promise.resolve();
     const id = await loginId('radiologue');
     await expect(sessions().inSituation(requestOf(id))).rejects.toMatchObject({ code: 'portal.situation-required' });
-    await expect(sessions().choose(requestOf(id), '999900000000050')).resolves.toBeUndefined();
-    await sessions().choose(requestOf(id), '999900000000019');
+    await expect(sessions().choose(requestOf(id), '999900000000050', recorded)).resolves.toBeUndefined();
+    await sessions().choose(requestOf(id), '999900000000019', recorded);
     aheadMs = 100_000;
     const acting = await sessions().inSituation(requestOf(id));
     await acting.accessToken();

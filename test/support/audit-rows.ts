@@ -9,6 +9,21 @@ export const emptyTrailSql = `BEGIN; SET LOCAL session_replication_role = replic
   DELETE FROM audit_record; DELETE FROM audit_chain; DELETE FROM audit_seal; DELETE FROM audit_archive;
   UPDATE audit_chain_state SET settled_id = 0, candidate_id = NULL; COMMIT`;
 
+/** Runs the work while the trail takes no record of this kind, as a full or broken database would refuse it. */
+export async function whileTrailRefuses<T>(dataSource: DataSource, kind: string, work: () => Promise<T>): Promise<T> {
+  await dataSource.query(
+    `CREATE OR REPLACE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,
+  );
+  await dataSource.query(
+    `CREATE TRIGGER test_refuse BEFORE INSERT ON audit_record FOR EACH ROW WHEN (NEW.kind = '${kind}') EXECUTE FUNCTION test_refuse()`,
+  );
+  try {
+    return await work();
+  } finally {
+    await dataSource.query('DROP TRIGGER test_refuse ON audit_record');
+  }
+}
+
 const dayMs = 86_400_000;
 const radiologist = {
   professionalId: '899900000017',

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, EntityManager } from 'typeorm';
 
 /** A patient context as the table keeps it. */
 export interface ContextRow {
@@ -8,6 +8,8 @@ export interface ContextRow {
   readonly situationId?: string;
   readonly receivedAt: Date;
   readonly endsAt: Date;
+  /** Whether a login had it open; a call that nobody took up is none. */
+  readonly wasOpened: boolean;
 }
 
 interface RawRow {
@@ -16,9 +18,10 @@ interface RawRow {
   situation_id: string | null;
   received_at: Date;
   ends_at: Date;
+  was_opened: boolean;
 }
 
-const columns = 'id, sealed, situation_id, received_at, ends_at';
+const columns = 'id, sealed, situation_id, received_at, ends_at, login_digest IS NOT NULL AS was_opened';
 
 const toRow = (raw: RawRow | undefined): ContextRow | undefined =>
   raw && {
@@ -27,6 +30,7 @@ const toRow = (raw: RawRow | undefined): ContextRow | undefined =>
     situationId: raw.situation_id ?? undefined,
     receivedAt: raw.received_at,
     endsAt: raw.ends_at,
+    wasOpened: raw.was_opened,
   };
 
 /** Table `consumer_context`. References are kept as digests: a copy of the table opens nothing. */
@@ -34,8 +38,16 @@ const toRow = (raw: RawRow | undefined): ContextRow | undefined =>
 export class ContextRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  async add(context: { id: string; addressDigest: Buffer; sealed: Buffer; seconds: number }): Promise<void> {
-    await this.dataSource.query(
+  /** For a change that stands or falls with its record in the trail. */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction(work);
+  }
+
+  async add(
+    context: { id: string; addressDigest: Buffer; sealed: Buffer; seconds: number },
+    manager: EntityManager,
+  ): Promise<void> {
+    await manager.query(
       `INSERT INTO consumer_context (id, address_digest, sealed, ends_at)
        VALUES ($1, $2, $3, now() + $4 * interval '1 second')`,
       [context.id, context.addressDigest, context.sealed, context.seconds],
@@ -66,13 +78,21 @@ export class ContextRepository {
    * Binds the context to a login, for good: its address opens nothing any more, and is kept to tell who tries it again. One of
    * two that come at once wins.
    */
-  async bind(id: string, loginDigest: Buffer, minutes: number): Promise<ContextRow | undefined> {
+  async bind(
+    { id, loginDigest, minutes }: { id: string; loginDigest: Buffer; minutes: number },
+    manager: EntityManager,
+  ): Promise<ContextRow | undefined> {
     return this.changedOne(
       `UPDATE consumer_context SET login_digest = $2, opened_at = now(), browser_digest = NULL,
          ends_at = now() + $3 * interval '1 minute'
        WHERE id = $1 AND login_digest IS NULL AND ends_at > now() RETURNING ${columns}`,
       [id, loginDigest, minutes],
+      manager,
     );
+  }
+
+  async reseal(id: string, sealed: Buffer, manager: EntityManager): Promise<void> {
+    await manager.query('UPDATE consumer_context SET sealed = $2 WHERE id = $1', [id, sealed]);
   }
 
   async find(id: string, loginDigest: Buffer): Promise<ContextRow | undefined> {
@@ -92,8 +112,11 @@ export class ContextRepository {
     return rows.map((row) => toRow(row) as ContextRow);
   }
 
-  async chooseSituation(id: string, loginDigest: Buffer, situationId: string): Promise<void> {
-    await this.dataSource.query('UPDATE consumer_context SET situation_id = $3 WHERE id = $1 AND login_digest = $2', [
+  async chooseSituation(
+    { id, loginDigest, situationId }: { id: string; loginDigest: Buffer; situationId: string },
+    manager: EntityManager,
+  ): Promise<void> {
+    await manager.query('UPDATE consumer_context SET situation_id = $3 WHERE id = $1 AND login_digest = $2', [
       id,
       loginDigest,
       situationId,
@@ -101,27 +124,31 @@ export class ContextRepository {
   }
 
   /** Removes one context, or all those of a login. @returns what they were */
-  remove(loginDigest: Buffer, id?: string): Promise<ContextRow[]> {
-    return this.removed('login_digest = $1 AND ($2::text IS NULL OR id = $2)', [loginDigest, id ?? null]);
+  remove(loginDigest: Buffer, id: string | undefined, manager: EntityManager): Promise<ContextRow[]> {
+    return this.removed('login_digest = $1 AND ($2::text IS NULL OR id = $2)', [loginDigest, id ?? null], manager);
   }
 
   /** Removes what has ended. @returns what they were */
-  removeEnded(): Promise<ContextRow[]> {
-    return this.removed('ends_at < now()', []);
+  removeEnded(manager: EntityManager): Promise<ContextRow[]> {
+    return this.removed('ends_at < now()', [], manager);
   }
 
-  private async removed(condition: string, values: unknown[]): Promise<ContextRow[]> {
-    const rows = await this.changed(`DELETE FROM consumer_context WHERE ${condition} RETURNING ${columns}`, values);
-    return rows.map((row) => toRow(row) as ContextRow);
+  private async removed(condition: string, values: unknown[], manager: EntityManager): Promise<ContextRow[]> {
+    const statement = `DELETE FROM consumer_context WHERE ${condition} RETURNING ${columns}`;
+    return (await this.changed(statement, values, manager)).map((row) => toRow(row) as ContextRow);
   }
 
-  private async changedOne(statement: string, values: unknown[]): Promise<ContextRow | undefined> {
-    return toRow((await this.changed(statement, values))[0]);
+  private async changedOne(
+    statement: string,
+    values: unknown[],
+    manager?: EntityManager,
+  ): Promise<ContextRow | undefined> {
+    return toRow((await this.changed(statement, values, manager))[0]);
   }
 
   /** TypeORM answers `[rows, count]` to UPDATE and DELETE. */
-  private async changed(statement: string, values: unknown[]): Promise<RawRow[]> {
-    const answer = await this.dataSource.query<unknown[]>(statement, values);
+  private async changed(statement: string, values: unknown[], manager?: EntityManager): Promise<RawRow[]> {
+    const answer = await (manager ?? this.dataSource).query<unknown[]>(statement, values);
     return (Array.isArray(answer[0]) ? answer[0] : answer) as RawRow[];
   }
 }

@@ -1,3 +1,4 @@
+import type { AuditActor } from '../../audit';
 import type { Professional, WorkSituation } from '../../connectors/psc';
 import type { CalledPatient, ContextualCall } from './called-patient';
 
@@ -10,6 +11,8 @@ export interface PatientContext extends ContextualCall {
   readonly patient: CalledPatient;
   /** Situation chosen on our page for this patient; `situationId` is the one that the caller named. */
   readonly chosenSituationId?: string;
+  /** Who opened it, for the record of an end that nobody asks for. */
+  readonly openedBy?: AuditActor;
 }
 
 /** The professional of a browser session, as the portal knows them (its `ActingProfessional` fits). */

@@ -1,5 +1,6 @@
 import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { AuditTrail, type AuditActor } from '../../audit';
+import type { EntityManager } from 'typeorm';
+import { AuditTrail, failureOutcome, type AuditActor, type AuditEvent } from '../../audit';
 import type { ConfigOf } from '../../platform/config';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
@@ -34,8 +35,11 @@ const purgeMs = 60_000;
 /** Addresses that nobody gave are made up by the thousand: only so many of them are written down. */
 const unknownAddresses = { perMinute: 20, burst: 20 };
 
-/** Why patients close: their button, the end of the login, or that of the browser session without a logout. */
-export type ClosingReason = 'asked' | 'login-ended' | 'session-ended';
+/**
+ * Why patients close: their button; the end of the login by its logout, by Pro Santé Connect, or because somebody else logged in to the
+ * same browser; that of the browser session without a logout; or their own age.
+ */
+export type ClosingReason = 'asked' | 'login-ended' | 'by-provider' | 'replaced' | 'session-ended' | 'expired';
 
 /** Who closes, and why. */
 export interface Closing {
@@ -96,25 +100,24 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
    * @throws CallRefused, or `context.caller-forbidden`
    */
   async receive(form: Readonly<Record<string, unknown>>, caller: CallOrigin): Promise<string> {
-    const actor: AuditActor = { address: caller.address, peer: caller.origin };
+    let actor: AuditActor = { address: caller.address, peer: caller.origin };
     try {
       const call = this.admit(form, caller);
+      actor = { ...actor, structureId: call.situationId };
       const reference = newReference();
       const id = newReference();
-      const sealed = this.seal.seal(Buffer.from(JSON.stringify(call)), id);
-      await this.contexts.add({ id, addressDigest: digestOf(reference), sealed, seconds: this.config.addressSeconds });
-      await this.audit.record({ kind: 'context.called', outcome: 'success', actor, patient: call.patient.ins });
+      const sealed = this.sealed(id, call);
+      const row = { id, addressDigest: digestOf(reference), sealed, seconds: this.config.addressSeconds };
+      await this.contexts.transaction(async (manager) => {
+        await this.contexts.add(row, manager);
+        const patient = call.patient.ins;
+        await this.audit.record({ kind: 'context.called', outcome: 'success', actor, patient }, manager);
+      });
       calls.inc({ outcome: 'success' });
       return reference;
     } catch (error) {
       calls.inc({ outcome: 'error' });
-      const known = GatewayError.of(error);
-      await this.audit.record({
-        kind: 'context.called',
-        outcome: known && known.entry.status < 500 ? 'refused' : 'failure',
-        actor,
-        errorCode: known?.code ?? 'platform.internal',
-      });
+      await this.audit.record({ kind: 'context.called', actor, ...failureOutcome(error) });
       throw error;
     }
   }
@@ -135,18 +138,22 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Binds a claimed call to the professional who is now logged in; its address ends here. */
-  async open(claimed: { id: string }, viewer: Viewer): Promise<PatientContext> {
-    const row = await this.contexts.bind(claimed.id, digestOf(viewer.loginId), this.config.minutes);
-    const context = row && this.unseal(row);
-    if (!context) throw new GatewayError(contextErrors.addressSpent);
-    await this.audit.record({
-      kind: 'context.opened',
-      outcome: 'success',
-      actor: actorOf(viewer, situationFor(context, viewer)?.structureId),
-      patient: context.patient.ins,
-      facts: { consent: context.consent },
+  open({ id }: { id: string }, viewer: Viewer): Promise<PatientContext> {
+    const binding = { id, loginDigest: digestOf(viewer.loginId), minutes: this.config.minutes };
+    return this.contexts.transaction(async (manager) => {
+      const row = await this.contexts.bind(binding, manager);
+      const context = row && this.unseal(row);
+      if (!context) throw new GatewayError(contextErrors.addressSpent);
+      const openedBy = actorOf(viewer, situationFor(context, viewer)?.structureId);
+      const { patient, consent, situationId, filters } = context;
+      await this.contexts.reseal(id, this.sealed(id, { patient, consent, situationId, filters, openedBy }), manager);
+      const facts = { consent };
+      await this.audit.record(
+        { kind: 'context.opened', outcome: 'success', actor: openedBy, patient: patient.ins, facts },
+        manager,
+      );
+      return { ...context, openedBy };
     });
-    return context;
   }
 
   /** @throws GatewayError `context.not-open` when this login has no such context (whatever the reason) */
@@ -168,30 +175,51 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
     const { patient } = await this.get(id, viewer);
     const chosen = viewer.situations.find((one) => one.structureId === structureId);
     if (!chosen) return false;
-    await this.contexts.chooseSituation(id, digestOf(viewer.loginId), structureId);
-    await this.audit.record({
+    const choice = { id, loginDigest: digestOf(viewer.loginId), situationId: structureId };
+    const event: AuditEvent = {
       kind: 'context.situation-chosen',
       outcome: 'success',
       actor: actorOf(viewer, structureId),
       patient: patient.ins,
       facts: { sector: chosen.sector },
+    };
+    await this.contexts.transaction(async (manager) => {
+      await this.contexts.chooseSituation(choice, manager);
+      await this.audit.record(event, manager);
     });
     return true;
   }
 
   /** Closes one patient, or all those of a login; the trail names who closed each of them. */
   async close(loginId: string, by: Closing, id?: string): Promise<void> {
-    const ended = await this.contexts.remove(digestOf(loginId), id);
-    try {
-      for (const row of ended) await this.recordClosed(row, by);
-    } finally {
-      await this.tellEnded(ended);
-    }
+    await this.end((manager) => this.contexts.remove(digestOf(loginId), id, manager), by);
   }
 
-  private recordClosed(row: ContextRow, { actor, reason }: Closing): Promise<void> {
-    const patient = this.unseal(row)?.patient.ins;
-    return this.audit.record({ kind: 'context.closed', outcome: 'success', actor, patient, facts: { reason } });
+  /** Closes what is too old; the timer does it every minute. */
+  async closeExpired(): Promise<void> {
+    await this.end((manager) => this.contexts.removeEnded(manager), { actor: {}, reason: 'expired' });
+  }
+
+  /** What was kept for a patient goes once their closing stands in the trail. */
+  private async end(remove: (manager: EntityManager) => Promise<ContextRow[]>, by: Closing): Promise<void> {
+    const ended = await this.contexts.transaction(async (manager) => {
+      const rows = await remove(manager);
+      for (const row of rows) if (row.wasOpened) await this.recordClosed(row, by, manager);
+      return rows;
+    });
+    await this.tellEnded(ended);
+  }
+
+  private recordClosed(row: ContextRow, { actor: by, reason }: Closing, manager: EntityManager): Promise<void> {
+    const context = this.unseal(row);
+    const opener = context?.openedBy;
+    const structureId = by.structureId ?? row.situationId ?? opener?.structureId;
+    const actor: AuditActor = { ...opener, ...by, structureId };
+    const patient = context?.patient.ins;
+    return this.audit.record(
+      { kind: 'context.closed', outcome: 'success', actor, patient, facts: { reason } },
+      manager,
+    );
   }
 
   private async recordRefused(reference: string, actor: AuditActor): Promise<void> {
@@ -215,16 +243,20 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
     return reading.call;
   }
 
+  private sealed(id: string, call: ContextualCall & Pick<PatientContext, 'openedBy'>): Buffer {
+    return this.seal.seal(Buffer.from(JSON.stringify(call)), id);
+  }
+
   private unseal(row: ContextRow): PatientContext | undefined {
     const bytes = this.seal.open(row.sealed, row.id);
     if (!bytes) return undefined;
-    const call = JSON.parse(bytes.toString('utf8')) as ContextualCall;
+    const call = JSON.parse(bytes.toString('utf8')) as ContextualCall & Pick<PatientContext, 'openedBy'>;
     return { ...call, id: row.id, receivedAt: row.receivedAt, endsAt: row.endsAt, chosenSituationId: row.situationId };
   }
 
   private async purge(): Promise<void> {
     try {
-      await this.tellEnded(await this.contexts.removeEnded());
+      await this.closeExpired();
     } catch (error) {
       this.logger.warn({ cause: describeCause(error) }, 'ended patients could not be removed; tried again in a minute');
     }

@@ -1,22 +1,22 @@
 import { promisify } from 'node:util';
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AuditTrail } from '../../audit';
+import { AuditTrail, failureOutcome } from '../../audit';
 import type { ConfigOf } from '../../platform/config';
-import { GatewayError } from '../../platform/errors';
 import { Access } from '../../platform/http';
 import { portalConfig } from '../portal.config';
 import type { PortalUser } from '../session/portal-user';
 import { HospitalAttempt, HospitalOidc } from './hospital-oidc';
 import { LoginEndings } from './login-endings';
 import { nextPath } from './next-path';
-import { ProfessionalSessions } from './professional-sessions';
 
 declare module 'express-session' {
   interface SessionData {
     hospitalAttempt?: HospitalAttempt;
   }
 }
+
+const facts = { provider: 'oidc' };
 
 /** Login of administrators by the hospital's own OpenID provider. It never opens a patient's data. */
 @Controller('/login/admin')
@@ -26,7 +26,6 @@ export class HospitalLoginController {
   constructor(
     @Inject(portalConfig.token) config: ConfigOf<typeof portalConfig>,
     private readonly oidc: HospitalOidc,
-    private readonly professionals: ProfessionalSessions,
     private readonly endings: LoginEndings,
     private readonly audit: AuditTrail,
   ) {
@@ -52,37 +51,33 @@ export class HospitalLoginController {
       const user = await this.oidc.finish(current, attempt);
       await this.open(request, user);
     } catch (error) {
-      await this.record(
-        'portal.login-refused',
-        request,
-        undefined,
-        GatewayError.of(error)?.code ?? 'platform.internal',
-      );
+      await this.audit.record({
+        kind: 'portal.login-refused',
+        actor: { address: request.ip },
+        ...failureOutcome(error),
+        facts,
+      });
       throw error;
     }
     response.redirect(303, attempt?.returnTo ?? '/');
   }
 
+  /** The record first: a login that the trail refuses opens nothing, and one that cannot be kept is told as refused after it. */
   private async open(request: Request, user: PortalUser): Promise<void> {
-    const { loginId } = request.session;
-    if (loginId) await this.professionals.forget(loginId);
-    const before = request.session.user;
-    const actor = { professionalId: before?.id, professionalName: before?.name, address: request.ip };
-    if (before) await this.endings.ended({ loginId, sessionId: request.sessionID, actor });
+    const { loginId, user: before } = request.session;
+    if (before) {
+      const actor = actorOf(before, request);
+      await this.endings.end({ loginId, sessionId: request.sessionID, actor, reason: 'replaced' });
+    }
     await promisify(request.session.regenerate.bind(request.session))();
+    await this.audit.record({ kind: 'portal.login', outcome: 'success', actor: actorOf(user, request), facts });
     Object.assign(request.session, { user, loggedInAt: Date.now() });
     await promisify(request.session.save.bind(request.session))();
-    await this.record('portal.login', request, user);
-  }
-
-  private record(
-    kind: 'portal.login' | 'portal.login-refused',
-    request: Request,
-    user: PortalUser | undefined,
-    errorCode?: string,
-  ): Promise<void> {
-    const actor = { professionalId: user?.id, professionalName: user?.name, address: request.ip };
-    const outcome = errorCode ? 'refused' : 'success';
-    return this.audit.record({ kind, outcome, actor, errorCode, facts: { provider: 'oidc' } });
   }
 }
+
+const actorOf = ({ id, name }: PortalUser, { ip }: Request) => ({
+  professionalId: id,
+  professionalName: name,
+  address: ip,
+});

@@ -1,9 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import type { AuditActor } from '../../audit';
+import type { EntityManager } from 'typeorm';
+import { AuditTrail, type AuditActor, type AuditEvent } from '../../audit';
 import { PatientContexts, type ClosingReason } from '../../consumer/context';
 import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { ViewerGrants } from '../../viewer';
+import { LoginsRepository } from './logins.repository';
+
+/** Why somebody is logged out: they asked, somebody else logged in to the same browser, a limit was reached, the session is gone. */
+export type LogoutReason = 'asked' | 'replaced' | 'expired' | 'session-ended';
 
 export interface EndedLogin {
   /** Only for logins by Pro Santé Connect. */
@@ -12,11 +17,11 @@ export interface EndedLogin {
   readonly sessionId: string;
   /** Who ended it; without: whom it belonged to is not known any more. */
   readonly actor?: AuditActor;
-  /** Default `login-ended`. */
+  /** What the patients that close with it say; default `login-ended`. */
   readonly reason?: ClosingReason;
 }
 
-/** What ends with a login: the patients it opened and the viewers it was granted. A failure of one does not keep the others. */
+/** What ends with a login: its session, the patients it opened, the viewers it was granted. */
 @Injectable()
 export class LoginEndings {
   private readonly logger = new Logger('portal');
@@ -24,8 +29,31 @@ export class LoginEndings {
   constructor(
     private readonly contexts: PatientContexts,
     private readonly grants: ViewerGrants,
+    private readonly logins: LoginsRepository,
+    private readonly audit: AuditTrail,
   ) {}
 
+  /** Ends the login of a browser session, together with the line that says so; then what it had opened. */
+  async end(
+    login: Pick<EndedLogin, 'loginId' | 'sessionId'> & { actor: AuditActor; reason: 'asked' | 'replaced' },
+  ): Promise<void> {
+    const { loginId, sessionId, actor, reason } = login;
+    await this.logins.transaction(async (manager) => {
+      await this.logins.remove({ loginId, sessionId }, manager);
+      await this.recordLogout(actor, { reason }, manager);
+    });
+    await this.ended({ ...login, reason: reason === 'asked' ? 'login-ended' : reason });
+  }
+
+  recordLogout(
+    actor: AuditActor,
+    facts: AuditEvent['facts'] & { readonly reason: LogoutReason },
+    manager: EntityManager,
+  ): Promise<void> {
+    return this.audit.record({ kind: 'portal.logout', outcome: 'success', actor, facts }, manager);
+  }
+
+  /** Ends what a login had opened; it is over itself. A failure of one does not keep the others. */
   async ended({ loginId, sessionId, actor = {}, reason = 'login-ended' }: EndedLogin): Promise<void> {
     const ends = await Promise.allSettled([
       Promise.resolve().then(() => this.grants.closeSession(sessionId)),

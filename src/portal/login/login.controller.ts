@@ -63,15 +63,19 @@ export class LoginController {
     @Res() response: Response,
   ): Promise<void> {
     const structureId = typeof form?.structure === 'string' ? form.structure : '';
-    const situation = await this.professionals.choose(request, structureId);
+    const user = userOf(request);
+    const situation = await this.professionals.choose(request, structureId, (manager) =>
+      this.audit.record(
+        {
+          kind: 'portal.situation-chosen',
+          outcome: 'success',
+          actor: { ...(user ? this.logins.actorOf(user, request) : {}), structureId },
+        },
+        manager,
+      ),
+    );
     if (!situation) throw new GatewayError(portalErrors.situationUnknown);
     request.session.situationName = situation.structureName;
-    const user = userOf(request);
-    await this.audit.record({
-      kind: 'portal.situation-chosen',
-      outcome: 'success',
-      actor: { ...(user ? this.logins.actorOf(user, request) : {}), structureId: situation.structureId },
-    });
     response.redirect(303, nextPath(form?.next));
   }
 
@@ -85,8 +89,7 @@ export class LoginController {
   @Post('/login/backchannel-logout')
   @HttpCode(200)
   @Access('system')
-  async backchannelLogout(@Body('logout_token') logoutToken: unknown): Promise<void> {
-    if (typeof logoutToken !== 'string') throw new GatewayError(pscErrors.logoutTokenInvalid, { detail: 'absent' });
-    await this.logins.endByProvider(logoutToken);
+  async backchannelLogout(@Body('logout_token') logoutToken: unknown, @Req() request: Request): Promise<void> {
+    await this.logins.endByProvider(logoutToken, request.ip);
   }
 }

@@ -4,25 +4,38 @@ import { promisify } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import passport from 'passport';
-import { AuditTrail } from '../../audit';
-import { LoggedIn, PscService, PscSession, PscStrategy, sessionAttempts, situationOf } from '../../connectors/psc';
+import type { EntityManager } from 'typeorm';
+import { AuditTrail, failureOutcome, type AuditActor } from '../../audit';
+import {
+  LoggedIn,
+  pscErrors,
+  PscService,
+  PscSession,
+  PscStrategy,
+  sessionAttempts,
+  situationOf,
+} from '../../connectors/psc';
 import type { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
+import { RateLimiter } from '../../platform/http';
 import { Logger } from '../../platform/logging';
 import { ViewerGrants } from '../../viewer';
 import { portalConfig } from '../portal.config';
 import type { PortalUser } from '../session/portal-user';
-import { LoginEndings } from './login-endings';
+import { LoginEndings, type EndedLogin } from './login-endings';
 import { LoginsRepository } from './logins.repository';
 import { nextPath } from './next-path';
 import { ProfessionalSessions } from './professional-sessions';
 
 const hourMs = 3_600_000;
+/** Tokens that Pro Santé Connect did not sign cost their sender nothing: only so many are written down. */
+const refusedTokens = { perMinute: 20, burst: 20 };
 
 /** Login and logout of professionals in a browser session. */
 @Injectable()
 export class LoginService {
   private readonly logger = new Logger('portal');
+  private readonly refusedTokens = new RateLimiter(refusedTokens);
 
   constructor(
     @Inject(portalConfig.token) private readonly config: ConfigOf<typeof portalConfig>,
@@ -48,9 +61,8 @@ export class LoginService {
     } catch (error) {
       await this.audit.record({
         kind: 'portal.login-refused',
-        outcome: 'refused',
         actor: { address: request.ip },
-        errorCode: GatewayError.of(error)?.code ?? 'platform.internal',
+        ...failureOutcome(error),
       });
       throw error;
     }
@@ -65,11 +77,13 @@ export class LoginService {
   async logout(request: Request): Promise<string> {
     const { user, loginId } = request.session;
     const sessionId = request.sessionID;
-    const session = loginId ? await this.professionals.forget(loginId) : undefined;
+    const session = loginId ? await this.professionals.sessionOf(loginId) : undefined;
+    if (user) {
+      const structureId = session && situationOf(session)?.structureId;
+      const actor = { ...this.actorOf(user, request), structureId };
+      await this.endings.end({ loginId, sessionId, actor, reason: 'asked' });
+    }
     await promisify(request.session.destroy.bind(request.session))();
-    if (!user) return '/';
-    await this.endings.ended({ loginId, sessionId, actor: this.actorOf(user, request) });
-    await this.audit.record({ kind: 'portal.logout', outcome: 'success', actor: this.actorOf(user, request) });
     if (!session) return '/';
     try {
       return (await this.psc.login.logoutUrl(session, new URL('/', this.config.publicUrl).href)).href;
@@ -82,19 +96,43 @@ export class LoginService {
     }
   }
 
-  /** Pro Santé Connect says that a session, or every session of somebody, is over. @returns how many ended here */
-  async endByProvider(logoutToken: string): Promise<number> {
-    const whose = await this.psc.login.verifyLogoutToken(logoutToken);
-    const ended = await this.logins.removeOf(whose);
-    for (const { sealed, ...login } of ended)
-      await this.endings.ended({ ...login, actor: this.professionals.ownerOf(sealed) });
-    await this.audit.record({
-      kind: 'portal.logged-out-by-provider',
-      outcome: 'success',
-      actor: { peer: 'Pro Santé Connect' },
-      facts: { sessions: ended.length },
-    });
+  /**
+   * Pro Santé Connect says that a session, or every session of somebody, is over: a line for each of them. Only what it signed
+   * counts; anything else is refused, and recorded at a pace.
+   * @returns how many ended here
+   */
+  async endByProvider(logoutToken: unknown, address: string | undefined): Promise<number> {
+    let whose: { subject?: string; sid?: string };
+    try {
+      if (typeof logoutToken !== 'string') throw new GatewayError(pscErrors.logoutTokenInvalid, { detail: 'absent' });
+      whose = await this.psc.login.verifyLogoutToken(logoutToken);
+    } catch (error) {
+      if (this.refusedTokens.take('all') === 0)
+        await this.audit.record({
+          kind: 'portal.logged-out-by-provider',
+          actor: { address },
+          ...failureOutcome(error),
+        });
+      throw error;
+    }
+    const ended = await this.logins.transaction((manager) => this.removeOf(whose, address, manager));
+    for (const login of ended) await this.endings.ended({ ...login, reason: 'by-provider' });
     return ended.length;
+  }
+
+  private async removeOf(
+    whose: { subject?: string; sid?: string },
+    address: string | undefined,
+    manager: EntityManager,
+  ): Promise<EndedLogin[]> {
+    const removed = await this.logins.removeOf(whose, manager);
+    const ended = removed.map((login) => ({ ...login, actor: this.professionals.ownerOf(login) }));
+    const event = { kind: 'portal.logged-out-by-provider', outcome: 'success' } as const;
+    const by: AuditActor = { peer: 'Pro Santé Connect', address };
+    for (const { actor } of ended)
+      await this.audit.record({ ...event, actor: { ...actor, ...by }, facts: { reason: 'by-provider' } }, manager);
+    if (ended.length === 0) await this.audit.record({ ...event, actor: by, facts: { sessions: 0 } }, manager);
+    return ended;
   }
 
   actorOf(user: PortalUser, request: Request) {
@@ -116,40 +154,44 @@ export class LoginService {
     });
   }
 
-  /** Somebody else was logged in to this browser: nothing of theirs stays open. */
-  private async endOther(request: Request, before: PortalUser, loginId: string | undefined): Promise<void> {
-    if (loginId) await this.professionals.forget(loginId);
-    await this.endings.ended({ loginId, sessionId: request.sessionID, actor: this.actorOf(before, request) });
-  }
-
+  /**
+   * The login and its record are written together, before the session holds the professional: a login that the trail refuses
+   * opens nothing.
+   */
   private async open(request: Request, session: PscSession): Promise<void> {
-    const { professional } = session;
-    const user: PortalUser = {
-      provider: 'psc',
-      id: professional.subjectNameId,
-      name: [professional.given, professional.family].filter(Boolean).join(' ') || professional.subjectNameId,
-      roles: this.config.roles[professional.subjectNameId] ?? [],
-    };
-    const { user: before, loginId: beforeId, situationName } = request.session;
+    const user = this.userOf(session);
+    const { user: before, loginId: beforeId, situationName, csrfSecret } = request.session;
     const isSame = before?.provider === 'psc' && before.id === user.id && beforeId !== undefined;
-    if (before && !isSame) await this.endOther(request, before, beforeId);
     const sessionBefore = request.sessionID;
+    if (before && !isSame) {
+      // Nothing of theirs stays open.
+      const actor = this.actorOf(before, request);
+      await this.endings.end({ loginId: beforeId, sessionId: sessionBefore, actor, reason: 'replaced' });
+    }
     const { pscAttempts } = request.session as { pscAttempts?: object[] };
     await promisify(request.session.regenerate.bind(request.session))();
-    this.grants.moveSession({ from: sessionBefore, to: request.sessionID, professionalId: user.id });
     const loginId = isSame ? beforeId : randomBytes(24).toString('base64url');
     const loggedInAt = Date.now();
+    const endsAt = new Date(loggedInAt + this.config.sessionHoursMax * hourMs);
+    const situation = situationOf(session);
+    await this.logins.transaction(async (manager) => {
+      await this.professionals.keep({ loginId, sessionSid: request.sessionID, session, endsAt }, manager);
+      const actor = { ...this.actorOf(user, request), structureId: situation?.structureId };
+      const facts = { provider: 'psc', acr: session.acr ?? '' };
+      await this.audit.record({ kind: 'portal.login', outcome: 'success', actor, facts }, manager);
+    });
+    this.grants.moveSession({ from: sessionBefore, to: request.sessionID, professionalId: user.id });
     // Logins begun in other tabs of this browser may still come back.
     Object.assign(request.session, { user, loginId, loggedInAt, pscAttempts });
-    request.session.situationName = situationOf(session)?.structureName ?? (isSame ? situationName : undefined);
-    const endsAt = new Date(loggedInAt + this.config.sessionHoursMax * hourMs);
-    await this.professionals.keep({ loginId, sessionSid: request.sessionID, session, endsAt });
+    // Pages that the same professional has open go on; somebody else gets marks that nobody knew before.
+    if (isSame) Object.assign(request.session, { csrfSecret });
+    request.session.situationName = situation?.structureName ?? (isSame ? situationName : undefined);
     await promisify(request.session.save.bind(request.session))();
-    await this.audit.record({
-      kind: 'portal.login',
-      outcome: 'success',
-      actor: { ...this.actorOf(user, request), structureId: situationOf(session)?.structureId },
-      facts: { provider: 'psc', acr: session.acr ?? '' },
-    });
+  }
+
+  private userOf({ professional }: PscSession): PortalUser {
+    const { subjectNameId: id, given, family } = professional;
+    const name = [given, family].filter(Boolean).join(' ') || id;
+    return { provider: 'psc', id, name, roles: this.config.roles[id] ?? [] };
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, EntityManager } from 'typeorm';
+import type { PortalUser } from '../session/portal-user';
 
 /** A login as the table keeps it; `sealed` is opened by the service. */
 export interface LoginRow {
@@ -25,18 +26,35 @@ export interface RemovedLogin {
   readonly loginId: string;
   readonly sessionId: string;
   readonly sealed: string;
+  readonly situationId?: string;
+  readonly limit?: SessionLimit;
+}
+
+/** Which limit a session reached; none of them when it was gone already. */
+export type SessionLimit = 'absolute' | 'idle';
+
+/** A browser session that ended by itself. */
+export interface RemovedSession {
+  readonly sessionId: string;
+  /** Absent when nobody was logged in. */
+  readonly user?: PortalUser;
+  readonly limit: SessionLimit;
 }
 
 interface ChangedRow {
   id: string;
   session_sid?: string;
   sealed?: string;
+  situation_id?: string | null;
+  ended_at_limit?: SessionLimit | null;
 }
 
 const toRemoved = (row: ChangedRow): RemovedLogin => ({
   loginId: row.id,
   sessionId: row.session_sid ?? '',
   sealed: row.sealed ?? '',
+  situationId: row.situation_id ?? undefined,
+  limit: row.ended_at_limit ?? undefined,
 });
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -46,9 +64,14 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 export class LoginsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
+  /** For a change that stands or falls with its record in the trail. */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction(work);
+  }
+
   /** Keeps the login, in place of an earlier one of the same identifier. */
-  async put(login: NewLogin): Promise<void> {
-    await this.dataSource.query(
+  async put(login: NewLogin, manager: EntityManager): Promise<void> {
+    await manager.query(
       `INSERT INTO portal_login (id, session_sid, sealed, subject_digest, sid_digest, access_ends_at, ends_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (id) DO UPDATE SET session_sid = excluded.session_sid, sealed = excluded.sealed,
@@ -74,8 +97,8 @@ export class LoginsRepository {
     return row && { id: row.id, sealed: row.sealed, version: row.version, situationId: row.situation_id ?? undefined };
   }
 
-  async chooseSituation(id: string, situationId: string): Promise<void> {
-    await this.dataSource.query('UPDATE portal_login SET situation_id = $2 WHERE id = $1', [id, situationId]);
+  async chooseSituation(id: string, situationId: string, manager: EntityManager): Promise<void> {
+    await manager.query('UPDATE portal_login SET situation_id = $2 WHERE id = $1', [id, situationId]);
   }
 
   /** True for the one process that may renew the tokens of this version now. */
@@ -112,20 +135,26 @@ export class LoginsRepository {
     return removed.length === 1;
   }
 
-  async remove(id: string): Promise<void> {
-    await this.dataSource.query('DELETE FROM portal_login WHERE id = $1', [id]);
+  /** Ends a browser session and the login that it holds, if any. */
+  async remove(
+    { loginId, sessionId }: { loginId: string | undefined; sessionId: string },
+    manager: EntityManager,
+  ): Promise<void> {
+    await manager.query('DELETE FROM portal_login WHERE id = $1', [loginId ?? null]);
+    await manager.query('DELETE FROM portal_session WHERE sid = $1', [sessionId]);
   }
 
   /** Ends the logins of a provider's session, or all those of a subject, with their browser sessions. @returns which */
-  async removeOf(provider: { subject?: string; sid?: string }): Promise<RemovedLogin[]> {
+  async removeOf(provider: { subject?: string; sid?: string }, manager: EntityManager): Promise<RemovedLogin[]> {
     const [column, value] = provider.sid
       ? (['sid_digest', provider.sid] as const)
       : (['subject_digest', provider.subject ?? ''] as const);
     const rows = await this.changed(
-      `WITH ended AS (DELETE FROM portal_login WHERE ${column} = $1 RETURNING id, session_sid, sealed),
+      `WITH ended AS (DELETE FROM portal_login WHERE ${column} = $1 RETURNING id, session_sid, sealed, situation_id),
          closed AS (DELETE FROM portal_session WHERE sid IN (SELECT session_sid FROM ended))
-       SELECT id, session_sid, sealed FROM ended`,
+       SELECT id, session_sid, sealed, situation_id FROM ended`,
       [digest(value)],
+      manager,
     );
     return rows.map(toRemoved);
   }
@@ -134,15 +163,33 @@ export class LoginsRepository {
    * Ends the logins that are over: at their absolute end, with a browser session that expired, or (of those named) without one.
    * Of several processes that look at once, one is told.
    */
-  async removeEnded(at: Date, absent: readonly string[]): Promise<RemovedLogin[]> {
+  async removeEnded(at: Date, absent: readonly string[], manager: EntityManager): Promise<RemovedLogin[]> {
     const rows = await this.changed(
       `DELETE FROM portal_login l WHERE l.ends_at <= $1
          OR EXISTS (SELECT 1 FROM portal_session s WHERE s.sid = l.session_sid AND s.expire < to_timestamp($2))
          OR (l.id = ANY($3) AND NOT EXISTS (SELECT 1 FROM portal_session s WHERE s.sid = l.session_sid))
-       RETURNING id, session_sid, sealed`,
+       RETURNING id, session_sid, sealed, situation_id, CASE WHEN l.ends_at <= $1 THEN 'absolute'
+         WHEN EXISTS (SELECT 1 FROM portal_session s WHERE s.sid = l.session_sid) THEN 'idle' END AS ended_at_limit`,
       [at, at.getTime() / 1_000, absent],
+      manager,
     );
     return rows.map(toRemoved);
+  }
+
+  /** Removes the browser sessions that are over: idle for too long, or logged in too early. */
+  async removeEndedSessions(
+    { at, loggedInSince }: { at: Date; loggedInSince: Date },
+    manager: EntityManager,
+  ): Promise<RemovedSession[]> {
+    const answer = await manager.query<unknown[]>(
+      `DELETE FROM portal_session WHERE expire < to_timestamp($1) OR (sess->>'loggedInAt')::bigint <= $2
+       RETURNING sid AS "sessionId", sess->'user' AS "user", CASE WHEN expire < to_timestamp($1) THEN 'idle' ELSE 'absolute' END AS "limit"`,
+      [at.getTime() / 1_000, loggedInSince.getTime()],
+    );
+    const rows = (Array.isArray(answer[0]) ? answer[0] : answer) as (Omit<RemovedSession, 'user'> & {
+      user: PortalUser | null;
+    })[];
+    return rows.map((row) => ({ ...row, user: row.user ?? undefined }));
   }
 
   /** Logins whose browser session is not there (any more, or yet). */
@@ -167,8 +214,8 @@ export class LoginsRepository {
   }
 
   /** Rows that the statement returned; TypeORM gives `[rows, count]` for some kinds and rows alone for others. */
-  private async changed(statement: string, values: unknown[]): Promise<ChangedRow[]> {
-    const answer = await this.dataSource.query<unknown[]>(statement, values);
+  private async changed(statement: string, values: unknown[], manager?: EntityManager): Promise<ChangedRow[]> {
+    const answer = await (manager ?? this.dataSource).query<unknown[]>(statement, values);
     return (Array.isArray(answer[0]) ? answer[0] : answer) as ChangedRow[];
   }
 }

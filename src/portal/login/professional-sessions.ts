@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
+import type { EntityManager } from 'typeorm';
 import type { AuditActor } from '../../audit';
 import {
   ActingProfessional,
@@ -18,7 +19,7 @@ import { persistenceConfig } from '../../platform/persistence';
 import { portalConfig } from '../portal.config';
 import { portalErrors } from '../portal.errors';
 import { sessionSecret } from '../session/session-secret';
-import { LoginsRepository } from './logins.repository';
+import { LoginsRepository, type RemovedLogin } from './logins.repository';
 
 const defaultLifeMs = 30_000;
 const lifeMsMax = 90_000;
@@ -61,20 +62,33 @@ export class ProfessionalSessions {
     return { ...acting, situation: acting.situation };
   }
 
-  /** Acts for this structure from now on; undefined when it is none of the professional's. */
-  async choose(request: Request, structureId: string): Promise<WorkSituation | undefined> {
+  /**
+   * Acts for this structure from now on; undefined when it is none of the professional's.
+   * @param record writes it into the trail; without its record, nothing is chosen
+   */
+  async choose(
+    request: Request,
+    structureId: string,
+    record: (manager: EntityManager) => Promise<void>,
+  ): Promise<WorkSituation | undefined> {
     const { loginId } = await this.of(request);
     const held = await this.held(loginId);
     const chosen = held && chooseSituation(held.session, structureId);
     if (!chosen) return undefined;
-    await this.logins.chooseSituation(loginId, structureId);
+    await this.logins.transaction(async (manager) => {
+      await this.logins.chooseSituation(loginId, structureId, manager);
+      await record(manager);
+    });
     return situationOf(chosen);
   }
 
   /** Keeps a login just made. `loginId` of an earlier login of the same professional is kept, so that open tabs go on. */
-  async keep(login: { loginId: string; sessionSid: string; session: PscSession; endsAt: Date }): Promise<void> {
+  async keep(
+    login: { loginId: string; sessionSid: string; session: PscSession; endsAt: Date },
+    manager: EntityManager,
+  ): Promise<void> {
     const { session } = login;
-    await this.logins.put({
+    const row = {
       id: login.loginId,
       sessionSid: login.sessionSid,
       sealed: this.seal.seal(session),
@@ -82,22 +96,25 @@ export class ProfessionalSessions {
       providerSid: session.sid,
       accessEndsAt: new Date(session.accessTokenEndsAtMs),
       endsAt: login.endsAt,
-    });
+    };
+    await this.logins.put(row, manager);
   }
 
-  /** Forgets a login and gives back what it was, for the logout at Pro Santé Connect. */
-  async forget(loginId: string): Promise<PscSession | undefined> {
-    const held = await this.held(loginId);
-    await this.logins.remove(loginId);
-    return held?.session;
+  /** What a login holds, for the logout at Pro Santé Connect and for the trail. */
+  async sessionOf(loginId: string): Promise<PscSession | undefined> {
+    return (await this.held(loginId))?.session;
   }
 
   /** Whose login a row of the table was, for the trail. */
-  ownerOf(sealed: string): AuditActor {
-    const professional = this.seal.open(sealed)?.professional;
-    if (!professional) return {};
-    const name = [professional.given, professional.family].filter(Boolean).join(' ');
-    return { professionalId: professional.subjectNameId, professionalName: name };
+  ownerOf({ sealed, situationId }: Pick<RemovedLogin, 'sealed' | 'situationId'>): AuditActor {
+    const session = this.seal.open(sealed);
+    if (!session) return {};
+    const { subjectNameId, given, family } = session.professional;
+    return {
+      professionalId: subjectNameId,
+      professionalName: [given, family].filter(Boolean).join(' '),
+      structureId: situationOf({ ...session, situationId })?.structureId,
+    };
   }
 
   private acting(loginId: string, session: PscSession): ActingProfessional {

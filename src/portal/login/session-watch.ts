@@ -1,11 +1,12 @@
 import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { ConfigOf } from '../../platform/config';
 import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { ViewerGrants } from '../../viewer';
 import { portalConfig } from '../portal.config';
-import { LoginEndings } from './login-endings';
-import { LoginsRepository } from './logins.repository';
+import { LoginEndings, type EndedLogin } from './login-endings';
+import { LoginsRepository, type SessionLimit } from './logins.repository';
 import { ProfessionalSessions } from './professional-sessions';
 
 /** What is left of a session outlives it by less than a quarter of a minute. */
@@ -44,23 +45,42 @@ export class SessionWatch implements OnModuleInit, OnApplicationShutdown {
   /** One look; the timer has them one after the other. */
   async look(): Promise<void> {
     await this.endGrants();
-    const ended = await this.logins.removeEnded(new Date(), this.absentLogins);
-    for (const { loginId, sessionId, sealed } of ended)
-      await this.endings.ended({
-        loginId,
-        sessionId,
-        actor: this.professionals.ownerOf(sealed),
-        reason: 'session-ended',
-      });
+    const at = new Date();
+    for (const login of await this.logins.transaction((manager) => this.removeEnded(at, manager)))
+      await this.endings.ended({ ...login, reason: 'session-ended' });
     this.absentLogins = await this.logins.withoutSession();
+  }
+
+  /** Each session that is over, with the line of its logout: those of Pro Santé Connect by their login, others by themselves. */
+  private async removeEnded(at: Date, manager: EntityManager): Promise<EndedLogin[]> {
+    const logins = await this.logins.removeEnded(at, this.absentLogins, manager);
+    const ended: EndedLogin[] = [];
+    for (const login of logins) {
+      const actor = this.professionals.ownerOf(login);
+      await this.endings.recordLogout(actor, factsOf(login.limit), manager);
+      ended.push({ loginId: login.loginId, sessionId: login.sessionId, actor });
+    }
+    const told = new Set(logins.map(({ sessionId }) => sessionId));
+    const limits = { at, loggedInSince: this.loggedInSince(at) };
+    for (const { sessionId, user, limit } of await this.logins.removeEndedSessions(limits, manager)) {
+      if (!user || told.has(sessionId)) continue;
+      const actor = { professionalId: user.id, professionalName: user.name };
+      await this.endings.recordLogout(actor, factsOf(limit), manager);
+      ended.push({ sessionId, actor });
+    }
+    return ended;
+  }
+
+  private loggedInSince(at: Date): Date {
+    return new Date(at.getTime() - this.config.sessionHoursMax * 3_600_000);
   }
 
   /** Viewers live in the memory of one process: each looks after its own. */
   private async endGrants(): Promise<void> {
     const { sessions } = this.grants;
     if (sessions.size === 0) return;
-    const loggedInSince = new Date(Date.now() - this.config.sessionHoursMax * 3_600_000);
-    const known = await this.logins.sessions([...sessions], { at: new Date(), loggedInSince });
+    const at = new Date();
+    const known = await this.logins.sessions([...sessions], { at, loggedInSince: this.loggedInSince(at) });
     for (const sid of sessions)
       if (known.get(sid) === 'ended' || (!known.has(sid) && this.absentSessions.has(sid)))
         this.grants.closeSession(sid);
@@ -76,3 +96,8 @@ export class SessionWatch implements OnModuleInit, OnApplicationShutdown {
     this.looking = undefined;
   }
 }
+
+type LogoutFacts = Parameters<LoginEndings['recordLogout']>[1];
+
+const factsOf = (limit: SessionLimit | undefined): LogoutFacts =>
+  limit ? { reason: 'expired', limit } : { reason: 'session-ended' };

@@ -9,14 +9,12 @@ import './portal-user';
 
 export const sessionCookie = '__Host-drimbox';
 
-/** Ends sessions that are older than the absolute limit, whatever their activity. */
+/** Sessions that are older than the absolute limit count for nothing, whatever their activity; `SessionWatch` removes and records them. */
 function endOldSessions(hoursMax: number): RequestHandler {
   return (request: Request, _response: Response, next: NextFunction) => {
     const { loggedInAt } = request.session;
-    if (loggedInAt !== undefined && Date.now() - loggedInAt > hoursMax * 3_600_000) {
-      request.session.regenerate(next);
-      return;
-    }
+    if (loggedInAt !== undefined && Date.now() - loggedInAt > hoursMax * 3_600_000)
+      request.sessionStore.generate(request);
     next();
   };
 }

@@ -12,13 +12,13 @@ function poolOn(dataSource: DataSource): Pool {
   return { query } as unknown as Pool;
 }
 
-/** Sessions in the table `portal_session`; expired ones are removed every quarter of an hour. */
+/** Sessions in the table `portal_session`; those that ended are removed by `SessionWatch`, with the line of their logout. */
 export function sessionStore(dataSource: DataSource): session.Store {
   const PgStore = connectPgSimple(session);
   return new PgStore({
     pool: poolOn(dataSource),
     tableName: 'portal_session',
-    pruneSessionInterval: 900,
+    pruneSessionInterval: false,
     disableTouch: false,
   });
 }

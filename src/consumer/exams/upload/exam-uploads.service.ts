@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, OnModuleInit } from '@nestjs/common';
-import { AuditTrail } from '../../../audit';
+import { AuditTrail, failureOutcome, type AuditEvent } from '../../../audit';
 import type { ConfigOf } from '../../../platform/config';
 import { GatewayError } from '../../../platform/errors';
 import { actorOf, PatientContexts, type PatientContext, type Viewer } from '../../context';
@@ -68,24 +68,22 @@ export class ExamUploads implements OnModuleInit {
       actor: actorOf(viewer, situation.structureId),
       patient: context.patient.ins,
     };
+    let brought: Kept[];
     try {
-      const brought = await this.read(bytes, context);
-      for (const { digest, bytes: file } of brought)
-        if (!(await this.uploads.add(context.id, digest, file, perContextMax)))
-          throw new GatewayError(examErrors.uploadTooMany);
-      this.known.forget(context.id);
-      await this.audit.record({ ...event, outcome: 'success', bytes: bytes.length, instances: brought.length });
-      const manifests = new Set(brought.filter(isManifestFile).map(({ digest }) => digest.toString('hex')));
-      return (await this.all(context)).filter(({ digest }) => manifests.has(digest)).map(({ exam }) => exam);
-    } catch (error) {
-      await this.audit.record({
+      brought = await this.read(bytes, context);
+      await this.keep(context, brought, {
         ...event,
-        outcome: 'refused',
-        errorCode: GatewayError.of(error)?.code,
+        outcome: 'success',
         bytes: bytes.length,
+        instances: brought.length,
       });
+    } catch (error) {
+      await this.audit.record({ ...event, ...failureOutcome(error), bytes: bytes.length });
       throw error;
     }
+    this.known.forget(context.id);
+    const manifests = new Set(brought.filter(isManifestFile).map(({ digest }) => digest.toString('hex')));
+    return (await this.all(context)).filter(({ digest }) => manifests.has(digest)).map(({ exam }) => exam);
   }
 
   async examsOf(context: PatientContext): Promise<Exam[]> {
@@ -104,6 +102,17 @@ export class ExamUploads implements OnModuleInit {
     const found = (await this.all(context)).find((one) => one.exam.id === exam.id)?.reports.get(documentId);
     if (!found) throw new GatewayError(examErrors.notFound);
     return found;
+  }
+
+  /** All of them and their record, or nothing. */
+  private keep(context: PatientContext, brought: readonly Kept[], event: AuditEvent): Promise<void> {
+    return this.uploads.transaction(async (manager) => {
+      for (const document of brought) {
+        const isKept = await this.uploads.add({ ...document, contextId: context.id, countMax: perContextMax }, manager);
+        if (!isKept) throw new GatewayError(examErrors.uploadTooMany);
+      }
+      await this.audit.record(event, manager);
+    });
   }
 
   private async all(context: PatientContext): Promise<readonly Uploaded[]> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, EntityManager } from 'typeorm';
 import { ConsumerSeal } from '../../context';
 
 /** Table `consumer_upload`: manifests brought as files, sealed for their context, gone with it. */
@@ -11,10 +11,18 @@ export class UploadRepository {
     private readonly seal: ConsumerSeal,
   ) {}
 
+  /** For documents that are kept together, with their record in the trail, or not at all. */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction(work);
+  }
+
   /** False when the context has as many as it may. The same file twice is kept once. */
-  async add(contextId: string, digest: Buffer, bytes: Buffer, countMax: number): Promise<boolean> {
+  async add(
+    { contextId, digest, bytes, countMax }: { contextId: string; digest: Buffer; bytes: Buffer; countMax: number },
+    manager: EntityManager,
+  ): Promise<boolean> {
     const sealed = this.seal.seal(bytes, ownerOf(contextId, digest));
-    const rows = await this.dataSource.query<unknown[]>(
+    const rows = await manager.query<unknown[]>(
       `INSERT INTO consumer_upload (context_id, document_digest, sealed)
        SELECT $1, $2, $3 WHERE (SELECT count(*) FROM consumer_upload WHERE context_id = $1 AND document_digest <> $2) < $4
        ON CONFLICT (context_id, document_digest) DO UPDATE SET received_at = consumer_upload.received_at

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AuditTrail } from '../../../audit';
+import { AuditTrail, failureOutcome } from '../../../audit';
 import { GatewayError } from '../../../platform/errors';
 import {
   newOid,
@@ -77,8 +77,7 @@ export class ArchiveExports {
       const stamp = madeAt.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 13);
       return { fileName: `examens-xdm-${stamp}.zip`, content: zipOf(files, madeAt) };
     } catch (error) {
-      const errorCode = GatewayError.of(error)?.code ?? 'platform.internal';
-      await this.audit.record({ ...event, outcome: 'refused', errorCode, facts: { exams: examIds.length } });
+      await this.audit.record({ ...event, ...failureOutcome(error), facts: { exams: examIds.length } });
       throw error;
     }
   }
