@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -9,16 +9,25 @@ import { Neighbours, startNeighbours } from '../../sandbox/neighbours';
 import { SandboxPorts, sandboxPorts } from '../../sandbox/ports';
 import { exchangeBasePath } from '../../sandbox/ready';
 import { risStudy } from '../../sandbox/publish-studies';
-import { documentIdOf, makeMdm, sendOnce } from '../../sandbox/ris';
-import type { ReceivedMessage } from '../../sandbox/syslog';
+import { demoPatients } from '../../sandbox/demo-data';
+import { documentIdOf, makeMdm, makeOmi, sendOnce } from '../../sandbox/ris';
 import type { Finding, TrailLine, Verification } from '../../src/audit';
 import { BrowserRobot } from '../support/browser-robot';
 import { postgresBin, startPostgres, TestDatabase } from '../support/database';
-import { callOf } from '../support/record-seed';
-import { pause, until } from '../support/sandbox';
+import { countsOf, JourneyTrail } from '../support/journey-trail';
+import { callOf, manifestOfExam, monthsAgo, seedExam } from '../support/record-seed';
+import { until } from '../support/sandbox';
 import { anySyntax, WadoClient } from '../support/wado-client';
 
-const distinct = (events: readonly string[]): string[] => [...new Set(events)];
+/** Reads an answer whole, whatever its type. */
+const asBytes = (
+  answer: { on(event: string, take: (chunk: Buffer) => void): void },
+  done: (error: null, bytes: Buffer) => void,
+) => {
+  const chunks: Buffer[] = [];
+  answer.on('data', (chunk) => void chunks.push(chunk));
+  answer.on('end', () => done(null, Buffer.concat(chunks)));
+};
 
 /**
  * Real: both gateways' processes, PostgreSQL, Orthanc, HL7 over TCP, WADO-RS over mutual TLS, pg_dump, the operator's tool.
@@ -42,8 +51,9 @@ describe('what each journey leaves in the trail', () => {
   let us: PublishedStudy;
   let prior: PublishedStudy;
   let dossier = '';
-  /** Records of the trail, by journey. */
-  const records = new Map<string, Set<string>>();
+  let trail: JourneyTrail;
+  /** The archive that a journey exported. */
+  let archive: Buffer;
   const hl7 = () => ({ host: '127.0.0.1', port: ports.hl7 });
 
   beforeAll(async () => {
@@ -63,6 +73,8 @@ describe('what each journey leaves in the trail', () => {
           DRIMBOX_AUDIT_CHAIN_MS: '100',
           DRIMBOX_AUDIT_PERIOD_LINES_MAX: '20',
           DRIMBOX_PORTAL_LOGINS_PER_MINUTE: '1000',
+          // An alarm comes when it comes: it would stand in the middle of a journey.
+          DRIMBOX_ALARM_CHECK_SECONDS: '3600',
         },
       }),
       startHospital({ ...common, site: 'remote', database: 'embedded', demoStudies: [9003] }),
@@ -70,6 +82,8 @@ describe('what each journey leaves in the trail', () => {
     settings = { ...home.settings };
     gateway = home.gateway;
     db = await connect(database);
+    const source = `AuditSourceID="${home.settings.DRIMBOX_ATNA_SOURCE_ID ?? ''}"`;
+    trail = new JourneyTrail(db, () => neighbours.syslog.messages.filter(({ xml }) => xml.includes(source)));
     browser = new BrowserRobot({ neighbours, portalUrl: `https://localhost:${ports.portal}` });
     [dx, us, prior] = [studyOf(home, 9004), studyOf(home, 9005), studyOf(remote, 9003)];
   }, 480_000);
@@ -97,38 +111,7 @@ describe('what each journey leaves in the trail', () => {
     return client;
   }
 
-  /** What an act left, in the order of names: what goes on side by side has no other. */
-  async function left(work: () => Promise<unknown>, count: number, journey?: string): Promise<string[]> {
-    const newest = 'SELECT coalesce(max(id), 0) AS last FROM audit_record';
-    const [{ last }] = (await db.query<{ last: string }>(newest)).rows;
-    await work();
-    const events = async () =>
-      (
-        await db.query<{ id: string; event: string }>(
-          `SELECT id, kind || ' ' || outcome || coalesce(' ' || error_code, '') AS event FROM audit_record
-           WHERE id > $1 ORDER BY 2`,
-          [last],
-        )
-      ).rows;
-    await until(`${count} events`, async () => (await events()).length >= count, 60_000).catch(() => undefined);
-    // One more than expected would come just after.
-    await pause(300);
-    const found = await events();
-    if (journey !== undefined) records.set(journey, new Set(found.map(({ id }) => id)));
-    return found.map(({ event }) => event);
-  }
-
-  /** What the repository received from this gateway of a journey: event, type, action, outcome. */
-  async function receivedOf(journey: string): Promise<ReceivedMessage[]> {
-    const ids = records.get(journey) ?? new Set();
-    const ours = () =>
-      neighbours.syslog.messages.filter(
-        ({ xml, record }) =>
-          ids.has(record.id) && xml.includes(`AuditSourceID="${home.settings.DRIMBOX_ATNA_SOURCE_ID ?? ''}"`),
-      );
-    await until(`messages of ${journey}`, () => ours().length >= ids.size, 60_000).catch(() => undefined);
-    return ours();
-  }
+  const left: JourneyTrail['left'] = (...args) => trail.left(...args);
 
   type PeerName = 'listed' | 'unlisted' | 'revoked' | 'foreign';
   const ask = async (name: PeerName, study: PublishedStudy, token?: string) => {
@@ -213,6 +196,7 @@ describe('what each journey leaves in the trail', () => {
   it('a contextual call, the list, the images of the other hospital, their import, the end', async () => {
     const professional = new BrowserRobot({ neighbours, portalUrl: `https://localhost:${ports.portal}` });
     const images = () => professional.page(`${dossier}/examens/${exam}/images`);
+    const series = new Set(prior.objects.map((one) => one.seriesInstanceUid)).size;
     let exam = '';
     const journeys = {
       called: await left(
@@ -235,9 +219,7 @@ describe('what each journey leaves in the trail', () => {
         'listed',
       ),
       // A line for each series, as it comes.
-      opened: distinct(
-        await left(images, 3 + new Set(prior.objects.map((one) => one.seriesInstanceUid)).size, 'opened'),
-      ),
+      opened: countsOf(await left(images, 3 + series, 'opened')),
       imported: await left(
         () => professional.send(`${dossier}/import`, { examens: exam, tout: '1', confirme: '1' }),
         2,
@@ -245,8 +227,12 @@ describe('what each journey leaves in the trail', () => {
       ),
       exported: await left(
         async () => {
-          const { status, type } = await professional.page(`${dossier}/archive?examens=${exam}`).buffer(true);
+          const { status, type, body } = await professional
+            .page(`${dossier}/archive?examens=${exam}`)
+            .buffer(true)
+            .parse(asBytes as never);
           expect([status, type]).toEqual([200, 'application/zip']);
+          archive = body as Buffer;
         },
         2,
         'exported',
@@ -256,12 +242,12 @@ describe('what each journey leaves in the trail', () => {
     expect(journeys).toEqual({
       called: ['context.called success', 'context.opened success', 'portal.login success'],
       listed: ['dmp.status success', 'dmp.stored-query success', 'exams.listed success'],
-      opened: [
-        'dmp.retrieve success',
-        'exams.manifest-read success',
-        'retrieval.series success',
-        'viewer.opened success',
-      ],
+      opened: {
+        'dmp.retrieve success': 1,
+        'exams.manifest-read success': 1,
+        'retrieval.series success': series,
+        'viewer.opened success': 1,
+      },
       imported: ['transfer.imported success', 'transfer.started success'],
       exported: ['dmp.retrieve success', 'transfer.archive-exported success'],
       closed: ['context.closed success', 'retrieval.purged success'],
@@ -287,6 +273,107 @@ describe('what each journey leaves in the trail', () => {
     expect(events).toEqual(['viewer.link-opened success', 'viewer.opened success']);
   });
 
+  it('refusals: a call, an opposed patient, a foreign identity, images that cannot be had, a link, a role', async () => {
+    const { abdomen } = demoPatients;
+    const foreign = { number: 9901, description: 'Identité', manifestPatient: demoPatients.head };
+    const away = { number: 9902, description: 'Absent', series: [2] };
+    for (const exam of [foreign, away]) seedExam(neighbours.dmp, { ...exam, patient: abdomen, at: monthsAgo(2) });
+    const professional = new BrowserRobot({ neighbours, portalUrl: `https://localhost:${ports.portal}` });
+    await professional.login('generaliste');
+    const call = (more: Record<string, string>) =>
+      professional.agent.post('/contextual-call').type('form').send(callOf(abdomen, more));
+    const open = async (more: Record<string, string> = {}) => {
+      const { pathname } = new URL((await call(more)).headers.location ?? '');
+      return (await professional.page(pathname)).headers.location ?? '';
+    };
+    const statuses: number[] = [];
+    const see = async (path: string) => void statuses.push((await professional.page(path)).status);
+    const opposed = await open({ InformationEtConsentement: 'non' });
+    const path = await open();
+    const list = (await professional.page(path)).text;
+    const examOf = (name: string) =>
+      new RegExp(`<tr data-exam="([^"]+)"(?:(?!<tr)[^])*${name}`).exec(list)?.[1] ?? `no exam ${name}`;
+    const link = new URLSearchParams({
+      requestType: 'STUDY',
+      studyUID: dx.studyInstanceUid,
+      accessionNumber: 'ANOTHER',
+      idCDA: documentIdOf(risStudy(dx)),
+    });
+    const refused = {
+      call: await left(
+        async () => void statuses.push((await call({ 'Patient.gender': 'X' })).status),
+        1,
+        'refused call',
+      ),
+      opposed: await left(() => see(opposed), 1, 'opposed'),
+      identity: await left(() => see(`${path}/examens/${examOf('Identité')}/images`), 2, 'identity'),
+      import: await left(
+        () => professional.send(`${path}/import`, { examens: examOf('Absent'), tout: '1', confirme: '1' }),
+        5,
+        'failed import',
+      ),
+      link: await left(
+        async () => {
+          const { headers } = await professional.page(`/IHEInvokeImageDisplay?${link.toString()}`);
+          await see(headers.location ?? '');
+        },
+        1,
+        'refused link',
+      ),
+      role: await left(() => see('/journal'), 1, 'refused role'),
+    };
+    expect(refused).toEqual({
+      call: ['context.called refused context.call-refused'],
+      opposed: ['context.stopped-by-consent refused exams.consent-missing'],
+      identity: ['dmp.retrieve success', 'exams.identity-differs refused exams.identity-differs'],
+      import: [
+        'dmp.retrieve success',
+        'exams.manifest-read success',
+        'retrieval.series failure peer.suspended',
+        'transfer.imported failure peer.suspended',
+        'transfer.started success',
+      ],
+      link: ['viewer.refused refused viewer.invoke-refused'],
+      role: ['portal.access-refused refused platform.forbidden'],
+    });
+    expect(statuses).toEqual([400, 403, 409, 406, 403]);
+  });
+
+  it('files: an archive and a manifest that are brought, one that is nothing, a manifest that an operator imports', async () => {
+    const professional = new BrowserRobot({ neighbours, portalUrl: `https://localhost:${ports.portal}` });
+    await professional.login('generaliste');
+    const radiologist = new BrowserRobot({ neighbours, portalUrl: `https://localhost:${ports.portal}` });
+    await radiologist.login('radiologue');
+    const answer = await professional.agent.post('/contextual-call').type('form').send(callOf(prior.patient));
+    const { pathname } = new URL(answer.headers.location ?? '');
+    const path = (await professional.page(pathname)).headers.location ?? '';
+    const { registry } = neighbours.dmp;
+    const document = registry.documentByUniqueId(prior.kosSopInstanceUid);
+    const kos = document && registry.content(document);
+    const file = join(dataDir, 'kos.dcm');
+    writeFileSync(file, manifestOfExam({ number: 9903, at: monthsAgo(1) }).bytes);
+    const statuses: number[] = [];
+    const bring = async (bytes: Buffer) => statuses.push((await professional.bring(`${path}/fichiers`, bytes)).status);
+    const situation = { structure: '999900000000043', next: '/' };
+    const journeys = {
+      archive: await left(() => bring(archive), 1, 'archive read'),
+      manifest: await left(() => bring(kos as Buffer), 1, 'uploaded'),
+      nothing: await left(() => bring(Buffer.from('neither')), 1, 'refused file'),
+      imported: await left(() => runOperatorTool(settings, 'manifest', 'import', file), 1, 'manifest imported'),
+      situation: await left(() => radiologist.send('/login/situation', situation), 1, 'situation'),
+      unchanged: await left(() => sendOnce(hl7(), makeOmi(risStudy(dx))), 2, 'unchanged'),
+    };
+    expect(journeys).toEqual({
+      archive: ['transfer.archive-read success'],
+      manifest: ['exams.uploaded success'],
+      nothing: ['exams.uploaded refused exams.upload-refused'],
+      imported: ['manifest.imported success'],
+      situation: ['portal.situation-chosen success'],
+      unchanged: ['intake.accepted success', 'publication.unchanged success'],
+    });
+    expect(statuses).toEqual([201, 201, 422]);
+  });
+
   it('an administrator at the journal and at the command line; logout', async () => {
     expect({
       journal: await left(() => browser.page('/journal'), 1, 'journal'),
@@ -301,13 +388,8 @@ describe('what each journey leaves in the trail', () => {
 
   it('is told to the audit record repository: these messages of each journey, and no other', async () => {
     const told: Record<string, string[]> = {};
-    for (const journey of records.keys()) {
-      const lines = (await receivedOf(journey)).map(({ event: { id, types, action, outcome } }) =>
-        [id, types[0] ?? '-', action, outcome].join(' '),
-      );
-      // A message for each series, as it comes.
-      told[journey] = (journey === 'opened' ? distinct(lines) : lines).sort();
-    }
+    for (const journey of trail.journeys) told[journey] = await trail.toldOf(journey);
+    const series = new Set(prior.objects.map((one) => one.seriesInstanceUid)).size;
     expect(told).toEqual({
       replaced: ['110106 ITI-41 R 0', '110107 intake.accepted C 0', '110112 ITI-18 E 0', 'publication.published - C 0'],
       'refused report': ['110107 intake.refused C 4'],
@@ -328,11 +410,34 @@ describe('what each journey leaves in the trail', () => {
       ],
       called: ['110110 context.called R 0', '110110 context.opened R 0', '110114 110122 E 0'],
       listed: ['110110 exams.listed R 0', '110112 ITI-18 E 0', '110112 TD0.2 E 0'],
-      opened: ['110103 exams.manifest-read R 0', '110103 viewer.opened R 0', '110104 RAD-107 C 0', '110107 ITI-43 C 0'],
+      opened: [
+        '110103 exams.manifest-read R 0',
+        '110103 viewer.opened R 0',
+        ...Array<string>(series).fill('110104 RAD-107 C 0'),
+        '110107 ITI-43 C 0',
+      ],
       imported: ['110102 transfer.started E 0', '110107 transfer.imported C 0'],
       exported: ['110106 transfer.archive-exported R 0', '110107 ITI-43 C 0'],
       closed: ['context.closed - E 0', 'retrieval.purged - D 0'],
       linked: ['110103 viewer.link-opened R 0', '110103 viewer.opened R 0'],
+      'refused call': ['110110 context.called R 4'],
+      opposed: ['110113 110132 E 4'],
+      identity: ['110107 ITI-43 C 0', '110113 110132 E 4'],
+      'failed import': [
+        '110102 transfer.started E 0',
+        '110103 exams.manifest-read R 0',
+        '110104 RAD-107 C 8',
+        '110107 ITI-43 C 0',
+        '110107 transfer.imported C 8',
+      ],
+      'refused link': ['110113 110132 E 4'],
+      'refused role': ['110113 110132 E 4'],
+      'archive read': ['110107 transfer.archive-read C 0'],
+      uploaded: ['110107 exams.uploaded C 0'],
+      'refused file': ['110107 exams.uploaded C 4'],
+      'manifest imported': ['110107 manifest.imported C 0'],
+      situation: ['portal.situation-chosen - E 0'],
+      unchanged: ['110107 intake.accepted C 0', 'publication.unchanged - R 0'],
       journal: ['110101 - R 0'],
       refresh: ['110113 110129 E 0'],
       logout: ['110114 110123 E 0'],
@@ -341,7 +446,7 @@ describe('what each journey leaves in the trail', () => {
 
   it('and those of ITI hold what their tables ask', async () => {
     const messageOf = async (journey: string, type: string) =>
-      (await receivedOf(journey)).find(({ event }) => event.types.includes(type))?.xml ?? '';
+      (await trail.receivedOf(journey)).find(({ event }) => event.types.includes(type))?.xml ?? '';
     const query = await messageOf('listed', 'ITI-18');
     const [, base64 = ''] = /<ParticipantObjectQuery>([^<]+)</.exec(query) ?? [];
     const asked = Buffer.from(base64, 'base64').toString();
@@ -422,7 +527,11 @@ describe('what each journey leaves in the trail', () => {
     const refused = run(['--patient', ins]);
     expect([refused.status, refused.stderr.toString()]).toEqual([1, expect.stringContaining('never written')]);
     expect(refused.stderr.toString()).not.toContain(ins);
-    const lines = JSON.parse(run(['--format', 'json', '--patient', '-'], `${ins}\n`).stdout.toString()) as TrailLine[];
+    let lines: TrailLine[] = [];
+    const events = await left(async () => {
+      lines = JSON.parse(run(['--format', 'json', '--patient', '-'], `${ins}\n`).stdout.toString()) as TrailLine[];
+    }, 1);
+    expect(events).toEqual(['audit.exported success']);
     expect(lines.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['viewer.opened', 'context.opened']));
     expect(lines.filter(({ patientMatricule }) => patientMatricule !== undefined && patientMatricule !== ins)).toEqual(
       [],
@@ -452,6 +561,7 @@ describe('what each journey leaves in the trail', () => {
     settings.DRIMBOX_DATA_DIR = join(dataDir, 'empty');
     await db.end();
     db = await connect(restored);
+    trail.db = db;
     expect((await db.query('SELECT sequence, record_id, hash FROM audit_chain ORDER BY sequence')).rows).toEqual(rows);
     const check = async () => JSON.parse(await runOperatorTool(settings, 'audit', 'verify', '--json')) as Verification;
     expect(await check()).toMatchObject({ ok: true, lines: rows.length });

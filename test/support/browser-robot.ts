@@ -34,12 +34,25 @@ export class BrowserRobot {
     path: string,
     fields: Readonly<Record<string, string | readonly string[]>> = {},
   ): Promise<supertest.Response> {
-    const home = await this.page('/');
-    const _csrf = /name="_csrf" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
+    const _csrf = await this.mark();
     return this.agent
       .post(path)
       .type('form')
       .set('Accept', 'text/html')
       .send({ _csrf, ...fields });
+  }
+
+  /** Brings a file to an open patient. */
+  async bring(path: string, bytes: Buffer): Promise<supertest.Response> {
+    const mark = await this.mark();
+    return this.agent
+      .post(path)
+      .set({ 'Content-Type': 'application/octet-stream', 'X-CSRF-Token': mark, Accept: 'application/json' })
+      .send(bytes);
+  }
+
+  private async mark(): Promise<string> {
+    const home = await this.page('/');
+    return /name="_csrf" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
   }
 }
