@@ -220,6 +220,7 @@ describe('retrieval from another hospital', () => {
     ['another patient, by birth date', { birthDate: '19550101' }, 'retrieval.foreign-patient'],
     ['another patient, by sex', { sex: 'M' }, 'retrieval.foreign-patient'],
     ['another patient, by name', { patientName: 'AUTRE^PERSONNE' }, 'retrieval.foreign-patient'],
+    ['a same-sex twin', { patientName: 'PAT-TROIS^CLAUDE' }, 'retrieval.foreign-patient'],
     ['another study', { studyInstanceUid: '1.2.250.1.666' }, 'retrieval.foreign-object'],
     ['another class', { sopClassUid: '1.2.840.10008.5.1.4.1.1.4' }, 'retrieval.foreign-object'],
   ])('shows no image of %s', async (_case, over, code) => {

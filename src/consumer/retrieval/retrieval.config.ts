@@ -12,7 +12,7 @@ export const retrievalConfig = defineSlice(
     }),
     identity: variable('DRIMBOX_RETRIEVAL_IDENTITY', z.enum(identityStrictnesses).default('traits'), {
       describe:
-        'What an image must say of its patient: ins (the INS of the call), traits (the INS, or without any INS the birth date, sex and a name), contradiction (refused only when it says something else)',
+        'What an image must say of its patient: ins (the INS of the call), traits (the INS, or without any INS the birth date, sex and name, of which a given name), contradiction (refused only when it says something else). An image whose family and given name are both others is refused in each; one of the two is told',
     }),
     sharedBy: variable('DRIMBOX_RETRIEVAL_SHARED_BY', z.enum(['professional', 'gateway']).default('professional'), {
       describe:

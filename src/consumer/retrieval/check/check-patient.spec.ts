@@ -1,5 +1,5 @@
 import { encodeItem, encodeSequence, encodeText, EXPLICIT_LITTLE } from '../../../standards/dicom';
-import { patientMismatch, type IdentityStrictness, type PatientToMatch } from './check-patient';
+import { judgeIdentity, type IdentityStrictness, type PatientToMatch } from './check-patient';
 
 const ins = { matricule: '279035121518989', oid: '1.2.250.1.213.1.4.8' };
 const patient: PatientToMatch = {
@@ -17,13 +17,14 @@ interface Image {
   issuer?: string;
   birth?: string;
   sex?: string;
+  otherNames?: string;
   other?: { id: string; oid?: string; issuer?: string };
 }
 
 const text = (tag: number, vr: string, value: string | undefined) =>
   value === undefined ? [] : [encodeText(tag, vr, value, EXPLICIT_LITTLE)];
 
-function head({ name, id, issuer, birth, sex, other }: Image) {
+function head({ name, id, issuer, birth, sex, otherNames, other }: Image) {
   const qualifiers = other?.oid
     ? [encodeSequence(0x00100024, [encodeItem(text(0x00400032, 'UT', other.oid), EXPLICIT_LITTLE)], EXPLICIT_LITTLE)]
     : [];
@@ -34,6 +35,7 @@ function head({ name, id, issuer, birth, sex, other }: Image) {
     ...text(0x00100021, 'LO', issuer),
     ...text(0x00100030, 'DA', birth),
     ...text(0x00100040, 'CS', sex),
+    ...text(0x00101001, 'PN', otherNames),
     ...(item ? [encodeSequence(0x00101002, [encodeItem(item, EXPLICIT_LITTLE)], EXPLICIT_LITTLE)] : []),
   ]);
   return { transferSyntaxUid: '1.2.840.10008.1.2.1', head: bytes, pixelDataFollows: true };
@@ -108,6 +110,65 @@ describe('identity of an image', () => {
     ],
   ];
   it.each(rows)('%s', (_what, image, strictness, mismatch, over = {}) => {
-    expect(patientMismatch(head(image), { ...patient, ...over }, strictness)).toBe(mismatch);
+    expect(judgeIdentity(head(image), { ...patient, ...over }, strictness).mismatch).toBe(mismatch);
+  });
+
+  /** `doubt`: shown, with a word. `no`: refused. */
+  type Fate = 'yes' | 'doubt' | 'no';
+  const ANNE = {};
+  const listed: Partial<PatientToMatch> = {
+    birthFamilyName: 'LE GOFF',
+    firstGivenName: 'MARIE-LOUISE',
+    otherNames: ['^MARIE-LOUISE JEANNE', 'MARTIN^LOU'],
+  };
+  /** What is written; its fate without an INS, and beside the right one. */
+  const names: [string, string, Fate, Fate, Partial<PatientToMatch>][] = [
+    ['the twin', 'LE GOFF^LEA', 'no', 'doubt', ANNE],
+    ['the twin whose name begins alike', 'LE GOFF^ANNETTE', 'no', 'doubt', ANNE],
+    ['the twin under the name used', 'MARTIN^LEA', 'no', 'doubt', ANNE],
+    ['the twin without delimiter', 'LE GOFF LEA', 'no', 'doubt', ANNE],
+    ['the twin in the middle name', 'LE GOFF^^LEA', 'no', 'doubt', ANNE],
+    ['the twin by an initial', 'LE GOFF^L.', 'no', 'doubt', ANNE],
+    ['the twin with the components swapped', 'LEA^LE GOFF', 'no', 'doubt', ANNE],
+    ['the twin of a compound name', 'LE GOFF^MARIE-LEA', 'no', 'doubt', listed],
+    ['the twin who shares a second name', 'LE GOFF^LEA JEANNE', 'no', 'doubt', listed],
+    ['somebody else', 'DUPONT^LEA', 'no', 'no', ANNE],
+    ['somebody else by a particle', 'LE BIHAN^LEA', 'no', 'no', ANNE],
+    ['somebody else with the same initial', 'DUPONT^A', 'no', 'no', ANNE],
+    ['an initial', 'LE GOFF^A.', 'yes', 'yes', ANNE],
+    ['initials of a compound name', 'LE GOFF^M-L', 'yes', 'yes', listed],
+    ['no hyphen', 'LE GOFF^MARIE LOUISE', 'yes', 'yes', listed],
+    ['in one word', 'LEGOFF^MARIELOUISE', 'yes', 'yes', listed],
+    ['the first part of a compound name', 'LE GOFF^MARIE', 'yes', 'yes', listed],
+    ['the whole list of given names', 'Le Goff^Marie-Louise^Jeanne', 'yes', 'yes', listed],
+    ['a second given name', 'LE GOFF^JEANNE', 'yes', 'yes', listed],
+    ['the name used, given and family', 'MARTIN^LOU', 'yes', 'yes', listed],
+    ['both family names', 'MARTIN LE GOFF^LOU', 'yes', 'yes', listed],
+    ['the components swapped', 'ANNE^LE GOFF', 'yes', 'yes', ANNE],
+    ['without delimiter', 'LE GOFF ANNE', 'yes', 'yes', ANNE],
+    ['without delimiter, the given name first', 'ANNE GOFF', 'yes', 'yes', ANNE],
+    ['the family name alone', 'LE GOFF', 'yes', 'yes', ANNE],
+    ['a family name that nobody told', 'DURAND^ANNE', 'doubt', 'doubt', ANNE],
+    ['a delimiter and nothing', '^', 'no', 'yes', ANNE],
+  ];
+  describe.each(names)('by name: %s', (_what, name, alone, besideIns, over) => {
+    const judged = (image: Image) => {
+      const { mismatch, nameDoubt } = judgeIdentity(head(image), { ...patient, ...over }, 'traits');
+      return mismatch ? 'no' : nameDoubt ? 'doubt' : 'yes';
+    };
+    it('without an INS', () => expect(judged({ ...good, name })).toBe(alone));
+    it('beside the INS', () => expect(judged({ ...withIns, name })).toBe(besideIns));
+  });
+
+  it('one of several names is enough', () => {
+    const image = { ...good, name: 'DUPONT^LEA', otherNames: 'LE GOFF^ANNE' };
+    expect(judgeIdentity(head(image), patient, 'traits')).toEqual({});
+  });
+
+  it('says which part of the name is another one', () => {
+    const doubtOf = (name: string) => judgeIdentity(head({ ...withIns, name }), patient, 'ins').nameDoubt;
+    expect(doubtOf('LE GOFF^LEA')).toBe('given-differs');
+    expect(doubtOf('DURAND^ANNE')).toBe('family-differs');
+    expect(doubtOf('LE GOFF^ANNE')).toBeUndefined();
   });
 });

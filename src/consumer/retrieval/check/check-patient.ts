@@ -1,6 +1,7 @@
 import { DicomRefusal, readAttributes, readDataSet, transferSyntax, type ReadElement } from '../../../standards/dicom';
 import { insNatureOf, insNatures } from '../../../standards/identity';
 import type { ExpectedPatient, RetrievedHead } from '../retrieval.types';
+import { judgeNames, type KnownNames, type NameVerdict } from './patient-name';
 
 export const identityStrictnesses = ['ins', 'traits', 'contradiction'] as const;
 export type IdentityStrictness = (typeof identityStrictnesses)[number];
@@ -10,10 +11,7 @@ export type PatientMismatch =
   'ins-differs' | 'ins-absent' | 'birth-date-differs' | 'birth-date-absent' | 'sex-differs' | 'name-differs';
 
 /** The patient of the call, with the names that the verified manifest adds. */
-export interface PatientToMatch extends ExpectedPatient {
-  /** As DICOM writes person names. */
-  readonly otherNames?: readonly string[];
-}
+export type PatientToMatch = ExpectedPatient & KnownNames;
 
 const T = {
   issuer: 0x00100021,
@@ -30,15 +28,28 @@ const T = {
 const insOids: readonly string[] = Object.values(insNatures);
 const insAuthority = /INS-?NI[RA]/i;
 
+/** The part of a name that is none of those of the patient, on an image that is shown. */
+export type NameDoubt = 'given-differs' | 'family-differs';
+
+/** What the identity of an image comes to. */
+export interface IdentityVerdict {
+  /** Why the image is not shown. */
+  readonly mismatch?: PatientMismatch;
+  /** It is shown; whoever looks at it is told, and the trail. */
+  readonly nameDoubt?: NameDoubt;
+}
+
 /**
  * Compares the identity of an image with the patient of the call. The INS may have been written into the image by its
- * gateway on the way, so it proves the manifest rather than the image: birth date and sex must never contradict either.
+ * gateway on the way, so it proves the manifest rather than the image: birth date and sex must never contradict either, nor
+ * family and given name together. One of the two alone does not outweigh a matching INS, as PACS hold the names in use, with
+ * their spellings; it is told. Without an INS a given name must be one of the patient's: twins share all the rest.
  */
-export function patientMismatch(
+export function judgeIdentity(
   { head, transferSyntaxUid }: RetrievedHead,
   patient: PatientToMatch,
   strictness: IdentityStrictness,
-): PatientMismatch | undefined {
+): IdentityVerdict {
   const values = readAttributes(head, {
     transferSyntaxUid,
     tags: [T.patientName, T.birthDate, T.sex, T.otherNames],
@@ -47,16 +58,22 @@ export function patientMismatch(
   const claimed = claimedIns(head, transferSyntaxUid);
   const isNamed = claimed.some(({ value, oid }) => isSame(value, oid, patient));
   // Its gateway may have added the INS of the call beside the one of somebody else that the image came with.
-  if (claimed.some((one) => contradicts(one, patient)) || (claimed.length > 0 && !isNamed)) return 'ins-differs';
-  if (strictness === 'ins' && !isNamed) return 'ins-absent';
+  if (claimed.some((one) => contradicts(one, patient)) || (claimed.length > 0 && !isNamed))
+    return { mismatch: 'ins-differs' };
+  if (strictness === 'ins' && !isNamed) return { mismatch: 'ins-absent' };
   const [birthDate = ''] = texts(T.birthDate);
   const [sex = ''] = texts(T.sex);
-  if (!agreesOnBirth(birthDate, patient)) return 'birth-date-differs';
-  if (['M', 'F'].includes(sex) && patient.gender !== 'U' && sex !== patient.gender) return 'sex-differs';
-  if (isNamed || strictness === 'contradiction') return undefined;
-  if (birthDate === '') return 'birth-date-absent';
-  const names = [...texts(T.patientName), ...texts(T.otherNames)];
-  return names.some((name) => sharesName(name, patient)) ? undefined : 'name-differs';
+  if (!agreesOnBirth(birthDate, patient)) return { mismatch: 'birth-date-differs' };
+  if (['M', 'F'].includes(sex) && patient.gender !== 'U' && sex !== patient.gender) return { mismatch: 'sex-differs' };
+  const isLenient = isNamed || strictness === 'contradiction';
+  if (!isLenient && birthDate === '') return { mismatch: 'birth-date-absent' };
+  return judgedByName(judgeNames([...texts(T.patientName), ...texts(T.otherNames)], patient), isLenient);
+}
+
+function judgedByName(verdict: NameVerdict, isLenient: boolean): IdentityVerdict {
+  if (verdict === 'same' || (verdict === 'absent' && isLenient)) return {};
+  const isDoubt = verdict === 'family-differs' || (verdict === 'given-differs' && isLenient);
+  return isDoubt ? { nameDoubt: verdict } : { mismatch: 'name-differs' };
 }
 
 interface ClaimedIns {
@@ -107,18 +124,4 @@ function agreesOnBirth(written: string, { birthDate }: PatientToMatch): boolean 
   if (!/^\d{8}$/.test(written) || written === '00000000') return written === '';
   if (birthDate.lunar) return written.slice(0, 4) === birthDate.text.slice(0, 4);
   return written.startsWith(birthDate.text);
-}
-
-const wordsOf = (name: string): string[] =>
-  name
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .toUpperCase()
-    .split(/[^A-Z0-9]+/)
-    .filter((word) => word.length > 1);
-
-/** A family name or a given name in common with any known name of the patient. */
-function sharesName(name: string, { birthFamilyName, firstGivenName, otherNames = [] }: PatientToMatch): boolean {
-  const known = new Set([birthFamilyName, firstGivenName, ...otherNames].flatMap(wordsOf));
-  return wordsOf(name).some((word) => known.has(word));
 }

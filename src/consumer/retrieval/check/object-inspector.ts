@@ -5,7 +5,7 @@ import type { ManifestSeries, ManifestStudy } from '../../../standards/manifest'
 import { retrievalErrors } from '../retrieval.errors';
 import type { RetrievedHead, RetrievedInstance } from '../retrieval.types';
 import { headOf, identityOf, objectMismatch } from './check-instance';
-import { type IdentityStrictness, patientMismatch, type PatientToMatch } from './check-patient';
+import { type IdentityStrictness, judgeIdentity, type NameDoubt, type PatientToMatch } from './check-patient';
 
 /** Objects beyond those of the manifest that the answers may hold before they are given up. */
 export const strangersMax = 64;
@@ -34,12 +34,15 @@ export interface InspectionRules {
   readonly isAwaited: (sopInstanceUid: string) => boolean;
   /** Told once of strangers, and of each refused object. */
   readonly onRefused: (error: GatewayError, seriesInstanceUid: string) => void;
+  /** Told once, of an object that is shown although a part of its name is none of the patient's. */
+  readonly onNameDoubt?: (doubt: NameDoubt, seriesInstanceUid: string) => void;
 }
 
 /** Everything that an object must satisfy before anybody may see it. */
 export class ObjectInspector {
   private readonly listed = new Map<string, ListedObject>();
   private strangers = 0;
+  private hasDoubt = false;
 
   constructor(private readonly rules: InspectionRules) {
     for (const series of rules.study.series)
@@ -85,15 +88,30 @@ export class ObjectInspector {
     return { uid, head, instance: { sopClassUid: listed.sopClassUid, transferSyntaxUid, dataset } };
   }
 
+  /** An object that passed earlier, and is shown again: whoever opens it now is told, too. */
+  lookAgain(head: RetrievedHead, uid: string): void {
+    const listed = this.listed.get(uid);
+    if (listed && !this.hasDoubt) this.identityFault(head, listed.series);
+  }
+
   private fault(head: RetrievedHead, uid: string, { series, sopClassUid }: ListedObject): GatewayError | undefined {
-    const { study, patient, strictness } = this.rules;
-    const { studyInstanceUid } = study;
+    const { studyInstanceUid } = this.rules.study;
     const { seriesInstanceUid } = series;
     const announced = { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid: uid };
     const object = objectMismatch(identityOf(head), announced);
     if (object) return new GatewayError(retrievalErrors.foreignObject, { detail: object });
-    const identity = patientMismatch(head, patient, strictness);
-    return identity && new GatewayError(retrievalErrors.foreignPatient, { detail: identity });
+    return this.identityFault(head, series);
+  }
+
+  private identityFault(head: RetrievedHead, { seriesInstanceUid }: ManifestSeries): GatewayError | undefined {
+    const { patient, strictness, onNameDoubt } = this.rules;
+    const { mismatch, nameDoubt } = judgeIdentity(head, patient, strictness);
+    if (mismatch) return new GatewayError(retrievalErrors.foreignPatient, { detail: mismatch });
+    if (nameDoubt && !this.hasDoubt) {
+      this.hasDoubt = true;
+      onNameDoubt?.(nameDoubt, seriesInstanceUid);
+    }
+    return undefined;
   }
 
   private stranger(series: ManifestSeries): Inspected {
