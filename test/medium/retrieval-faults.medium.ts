@@ -245,6 +245,23 @@ describe('faults of another hospital', () => {
     await mends(await view());
   });
 
+  it('an image of a same-sex twin, under the INS of the call: whoever looks at it is told', async () => {
+    const uid = objects(9003)[1]?.sopInstanceUid ?? '';
+    const [original, altered] = await remoteFile(uid, 'JEAN-NO', 'PIERRE-');
+    await both.remote.pacs?.storeFiles([altered]);
+    try {
+      const viewed = await view();
+      const all = await complete(viewed);
+      expect(all).toMatchObject({ arrived: objects(9003).length, failed: 0 });
+      expect(all.trouble).toContain("un prénom qui n'est pas celui du patient");
+      expect(await audited('retrieval.name-differs')).toBe(1);
+      await close(viewed);
+    } finally {
+      await both.remote.pacs?.storeFiles([original]);
+    }
+    await mends(await view());
+  });
+
   it('an image that the manifest does not list is dropped', async () => {
     const extra = objects(9003)[2]?.sopInstanceUid ?? '';
     both.record(9003, { without: [extra] });

@@ -154,6 +154,23 @@ describe('retrieval from another hospital', () => {
     expect(bench.peer.asked.length).toBeGreaterThan(2);
   });
 
+  it('shares none with the same professional who acts for another structure', async () => {
+    const acting = (structureId: string) => {
+      const facts = { structureName: 'S', sector: 'SA01', profession: '10', family: 'F', given: 'G' };
+      const professional = { ...bench.exam(exam).professional, situation: { structureId, ...facts } };
+      return bench.exam(exam, { professional });
+    };
+    const { retrievals } = await bench.room();
+    for (const structureId of ['1750000009', '1750000017', '1750000009']) {
+      const handle = await retrievals.openExam(acting(structureId));
+      opened.push(handle);
+      handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
+      await settled(handle);
+    }
+    // Two series for each structure, and nothing for who comes back to one.
+    expect(bench.peer.asked).toHaveLength(4);
+  });
+
   it('keeps only encrypted bytes on disk, which go with their patient', async () => {
     const { retrievals, handle } = await open();
     await settled(handle);
@@ -240,6 +257,34 @@ describe('retrieval from another hospital', () => {
       expect.objectContaining({ kind: 'retrieval.object-refused', outcome: 'refused', errorCode: code }),
     );
   });
+
+  it('shows an image whose family name nobody told, says so each time it is opened, and records it', async () => {
+    const { seriesInstanceUid = '' } = seriesOf(0) ?? {};
+    const { studyInstanceUid } = exam;
+    const [, renamed = ''] = uids(0);
+    const over = { studyInstanceUid, seriesInstanceUid, sopInstanceUid: renamed, patientName: 'AUTRE^DOMINIQUE' };
+    exam.files.get(seriesInstanceUid)?.set(renamed, imageFile(over));
+    const first = await open();
+    const progress = await settled(first.handle);
+    expect(progress.series[0]).toMatchObject({ arrived: 6, failed: 0 });
+    expect(progress.trouble).toMatch(/un nom qui n'est pas celui du patient/);
+    await until('the record', () => doubts().length === 1);
+    expect(doubts()[0]).toMatchObject({
+      kind: 'retrieval.name-differs',
+      outcome: 'success',
+      facts: { seriesInstanceUid, reason: 'family-differs' },
+    });
+    await until('files', () => first.cache.bytes > 9 * 800);
+    first.handle.close();
+    bench.peer.asked.length = 0;
+    const again = await first.retrievals.openExam(bench.exam(exam));
+    opened.push(again);
+    await again.head(renamed, signal());
+    expect(bench.peer.asked).toHaveLength(0);
+    expect(again.progress().trouble).toMatch(/un nom qui n'est pas celui du patient/);
+    await until('the record', () => doubts().length === 2);
+  });
+  const doubts = () => bench.audit.events.filter(({ kind }) => kind === 'retrieval.name-differs');
 
   it('drops an image that the manifest does not list', async () => {
     const { seriesInstanceUid = '' } = seriesOf(0) ?? {};

@@ -20,12 +20,14 @@ export const eventTable: Partial<Record<AuditKind, EventRule>> = {
   // RAD-107, consumer.
   'retrieval.series': event(dicom.instancesTransferred, types.rad107, 'C', 'asks'),
   'retrieval.object-refused': useRefused('retrieval.object-refused', 'An object of a peer was refused'),
+  'retrieval.name-differs': act('retrieval.name-differs', 'An image carries another name', 'R'),
   'retrieval.purged': act('retrieval.purged', 'Copies of images purged', 'D', 'application'),
 
   'whitelist.refreshed': alert(types.securityConfiguration, 'whitelist.refreshed', 'White list of gateways in force'),
   'whitelist.refused': alert(types.securityConfiguration, 'whitelist.refused', 'White list of gateways refused'),
   'pki.certificate-refused': nodeRefused('pki.certificate-refused', 'Certificate refused'),
   'intake.connection-refused': nodeRefused('intake.connection-refused', 'Connection of a sender refused'),
+  'pacs.association-refused': nodeRefused('pacs.association-refused', 'DICOM caller refused'),
 
   'manifest.imported': taken('manifest.imported', 'Manifest imported by an operator', 'user'),
   'intake.accepted': taken('intake.accepted', 'Report received', 'receives'),
@@ -61,6 +63,7 @@ export const eventTable: Partial<Record<AuditKind, EventRule>> = {
   'publication.given-up': act('publication.given-up', 'Publication given up', 'C', 'application'),
   'publication.retried': act('publication.retried', 'Publication tried again by an operator', 'E'),
   'publication.rejection-note': taken('publication.rejection-note', 'Rejection note of the PACS', 'receives'),
+  'publication.searched': act('publication.searched', 'Publications searched by words', 'R'),
 
   'portal.login': event(dicom.userAuthentication, types.login, 'E', 'user'),
   'portal.login-refused': event(dicom.userAuthentication, types.login, 'E', 'user'),

@@ -25,6 +25,7 @@ export class ArrivalBook {
   private readonly studyInstanceUid: string;
   private bytes = 0;
   private troubleText: string | undefined;
+  private warning: string | undefined;
 
   constructor({ studyInstanceUid, series }: ManifestStudy) {
     this.studyInstanceUid = studyInstanceUid;
@@ -115,9 +116,16 @@ export class ArrivalBook {
     this.tell();
   }
 
+  /** A French sentence that stays beside any trouble for as long as the study is open. */
+  warn(text: string): void {
+    this.warning = text;
+    this.tell();
+  }
+
   progress(): RetrievalProgress {
-    const { studyInstanceUid, bytes, troubleText: trouble } = this;
+    const { studyInstanceUid, bytes, troubleText, warning } = this;
     const series = [...this.counts].map(([seriesInstanceUid, counts]) => ({ seriesInstanceUid, ...counts }));
+    const trouble = [warning, troubleText].filter(Boolean).join(' ') || undefined;
     return { studyInstanceUid, series, bytes, trouble };
   }
 

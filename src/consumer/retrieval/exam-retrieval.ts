@@ -5,7 +5,7 @@ import type { Manifest, ManifestSeries, ManifestStudy } from '../../standards/ma
 import { ArrivalBook } from './arrivals';
 import type { KeptExam, RetrievalCache } from './cache/retrieval-cache';
 import type { InstanceMemory } from './cache/instance-memory';
-import type { IdentityStrictness, PatientToMatch } from './check/check-patient';
+import type { IdentityStrictness, NameDoubt, PatientToMatch } from './check/check-patient';
 import { type AcceptedObject, ObjectInspector, strangersMax } from './check/object-inspector';
 import { ExamKeeper } from './exam-keeper';
 import { retrievalErrors } from './retrieval.errors';
@@ -38,7 +38,14 @@ export interface ExamRetrievalOptions {
   readonly asker: (lifeMs?: number) => Promise<Asker>;
   readonly onSeries: (report: SeriesReport) => void;
   readonly onRefused: (error: GatewayError, seriesInstanceUid: string) => void;
+  readonly onNameDoubt: (doubt: NameDoubt, seriesInstanceUid: string) => void;
 }
+
+/** Said for as long as the exam is open: the images are shown. */
+const nameDoubtScreens: Readonly<Record<NameDoubt, string>> = {
+  'given-differs': "Des images portent un prénom qui n'est pas celui du patient : vérifiez leur identité.",
+  'family-differs': "Des images portent un nom qui n'est pas celui du patient : vérifiez leur identité.",
+};
 
 /** One study on its way from the gateway that published it, for everybody who has it open here. */
 export class ExamRetrieval {
@@ -48,6 +55,8 @@ export class ExamRetrieval {
   private readonly keeper: ExamKeeper;
   private readonly queue: string[];
   private readonly running = new Set<string>();
+  /** On disk since an earlier opening, and not looked at again yet. */
+  private readonly keptBefore = new Set<string>();
   private readonly again = new Map<string, Promise<AcceptedObject>>();
   private readonly stop = new AbortController();
   /** Counts what was asked of us, so that the end of an older attempt does not tell its trouble after a newer one began. */
@@ -57,12 +66,19 @@ export class ExamRetrieval {
     const { study, kept, patient, strictness, cache, memory, onRefused } = options;
     this.book = new ArrivalBook(study);
     const isAwaited = (uid: string) => this.book.isAwaited(uid);
-    this.inspector = new ObjectInspector({ study, patient, strictness, isAwaited, onRefused });
+    const onNameDoubt = (doubt: NameDoubt, seriesInstanceUid: string) => {
+      this.book.warn(nameDoubtScreens[doubt]);
+      options.onNameDoubt(doubt, seriesInstanceUid);
+    };
+    this.inspector = new ObjectInspector({ study, patient, strictness, isAwaited, onRefused, onNameDoubt });
     const onFull = () => this.book.trouble(retrievalErrors.cacheFull.screen);
     this.keeper = new ExamKeeper({ kept, cache, memory, onFull });
     for (const { instances } of study.series)
       for (const { sopInstanceUid } of instances)
-        if (kept.folder.has(sopInstanceUid)) this.book.arrived(sopInstanceUid, 0);
+        if (kept.folder.has(sopInstanceUid)) {
+          this.book.arrived(sopInstanceUid, 0);
+          this.keptBefore.add(sopInstanceUid);
+        }
     this.queue = study.series.map(({ seriesInstanceUid }) => seriesInstanceUid);
   }
 
@@ -80,7 +96,9 @@ export class ExamRetrieval {
 
   async head(uid: string, signal: AbortSignal): Promise<RetrievedHead> {
     await this.arrival(uid, signal);
-    return (await this.keeper.head(uid)) ?? (await this.fetchAgain(uid)).head;
+    const head = (await this.keeper.head(uid)) ?? (await this.fetchAgain(uid)).head;
+    if (this.keptBefore.delete(uid)) this.inspector.lookAgain(head, uid);
+    return head;
   }
 
   /** Asks again for what was given up, but for what was refused. */

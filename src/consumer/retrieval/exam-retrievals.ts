@@ -108,17 +108,18 @@ export class ExamRetrievals {
     return study;
   }
 
-  /** Same patient, study, version of the manifest and quality; and same professional, unless configured otherwise. */
+  /** Same patient, study, version of the manifest and quality; and same professional, acting for the same structure, unless configured otherwise. */
   private digestOf({ patient, manifest, studyInstanceUid, quality, professional }: ExamToOpen): Buffer {
     const { ins } = patient;
-    const who = this.options.sharedBy === 'professional' ? professional.professional.subjectNameId : '';
+    const { professional: person, situation } = professional;
+    const who = this.options.sharedBy === 'professional' ? [person.subjectNameId, situation?.structureId ?? ''] : [];
     const what = [
       ins.oid,
       ins.matricule,
       studyInstanceUid,
       manifest.sopInstanceUid,
       quality ?? this.options.quality,
-      who,
+      ...who,
     ];
     return createHash('sha256').update(JSON.stringify(what)).digest();
   }
@@ -144,6 +145,13 @@ export class ExamRetrievals {
       asker: (lifeMs) => askerAmong([...handles], exam, lifeMs),
       onSeries: (report) => void this.tellSeries(exam, report),
       onRefused: (error, seriesInstanceUid) => void this.tellRefused(exam, error, seriesInstanceUid),
+      onNameDoubt: (reason, seriesInstanceUid) =>
+        void this.record({
+          kind: 'retrieval.name-differs',
+          outcome: 'success',
+          ...subjectOf(exam),
+          facts: { seriesInstanceUid, reason },
+        }),
     });
     return { retrieval, handles, kept };
   }
