@@ -5,6 +5,7 @@ import { dicomwebGroup, instancesGroup } from './groups/dicomweb';
 import { dimseGroup, stockGroup } from './groups/dimse';
 import type { Group } from './groups/group';
 import { intakeGroup } from './groups/intake';
+import { measureGroup } from './groups/measure';
 import { metadataGroup } from './groups/metadata';
 import { smallGroup } from './groups/small';
 import { memoryGroup, parallelGroup } from './groups/together';
@@ -21,6 +22,7 @@ import { referenceStudy } from './study';
 /** Quick ones first; those that fill the PACS with copies last. */
 const groups: readonly Group[] = [
   dimseGroup,
+  measureGroup,
   smallGroup,
   intakeGroup,
   trailGroup,

@@ -32,7 +32,11 @@ export function measureOf({ aim, ...parts }: MeasureParts): Measure {
   const ratio = parts.value / parts.referenceValue;
   const judged = aim.absolute ? parts.value : ratio;
   const met = judged <= (aim.atMost ?? Infinity) && judged >= (aim.atLeast ?? -Infinity);
-  const bound = aim.atMost !== undefined ? `<= ${aim.atMost}` : `>= ${aim.atLeast}`;
+  const bounds = [
+    ...(aim.atLeast === undefined ? [] : [`>= ${aim.atLeast}`]),
+    ...(aim.atMost === undefined ? [] : [`<= ${aim.atMost}`]),
+  ];
+  const bound = bounds.join(', ');
   return {
     ...parts,
     value: rounded(parts.value),
