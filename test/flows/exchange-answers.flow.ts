@@ -1,22 +1,26 @@
 import { copyFileSync } from 'node:fs';
+import { createServer, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { ManifestArchive, ManifestRecord } from '../../src/source/archive';
 import { absentStudy, demoObjects, DemoObjects, instancePath, seriesPath } from '../support/demo-objects';
 import { OrthancServer } from '../support/orthanc';
-import { PublishedStudy, TestSandbox } from '../support/sandbox';
+import { PublishedStudy, TestSandbox, until } from '../support/sandbox';
 import { TamperingProxy } from '../support/tampering-proxy';
 import { anySyntax, splitParts, WadoAnswer, WadoClient, WadoHeaders } from '../support/wado-client';
 
 /** Real: the gateway process, PostgreSQL, Orthanc over DIMSE, TLS, the sandbox's authorities, white list and PSC. */
 
-type PacsId = 'orthanc' | 'dead' | 'mute' | 'cutting';
+type PacsId = 'orthanc' | 'dead' | 'mute' | 'cutting' | 'busy';
 
 describe('answers of the exchange listener', () => {
   let sandbox: TestSandbox;
   let orthanc: OrthancServer;
   let mute: TamperingProxy;
   let cutting: TamperingProxy;
+  let busy: Server;
   let demo: DemoObjects;
-  const published = new Map<PacsId | 'absent', PublishedStudy>();
+  const published = new Map<PacsId | 'absent' | 'withdrawn', PublishedStudy>();
   let held: PublishedStudy[];
 
   const pacsList = () => [
@@ -24,9 +28,12 @@ describe('answers of the exchange listener', () => {
     { id: 'dead', kind: 'dimse' as const, host: '127.0.0.1', port: 1, aeTitle: 'PACS' },
     { id: 'mute', kind: 'dimse' as const, host: '127.0.0.1', port: mute.port, aeTitle: 'PACS' },
     { id: 'cutting', kind: 'dimse' as const, host: '127.0.0.1', port: cutting.port, aeTitle: 'PACS', retrieve: 'get' },
+    { id: 'busy', kind: 'dicomweb' as const, url: `http://127.0.0.1:${(busy.address() as AddressInfo).port}` },
   ];
-  const study = (id: PacsId | 'absent') => published.get(id) as PublishedStudy;
+  const study = (id: PacsId | 'absent' | 'withdrawn') => published.get(id) as PublishedStudy;
   const ofHeld = (at = 0) => held[at];
+  /** The manifest that another one has replaced. */
+  let replacedKos = '';
 
   beforeAll(async () => {
     [sandbox, demo] = await Promise.all([TestSandbox.open(), demoObjects({ instances: 12, columns: 128 })]);
@@ -35,6 +42,8 @@ describe('answers of the exchange listener', () => {
     await orthanc.load(demo.files.values());
     [mute, cutting] = await Promise.all([TamperingProxy.start(1), TamperingProxy.start(orthanc.dicomPort)]);
     mute.tampering = { silent: true };
+    busy = createServer((_, answer) => answer.writeHead(503, { 'Retry-After': '7' }).end());
+    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
     await sandbox.startGateway(pacsList(), { DRIMBOX_DICOM_SILENCE_MS: '4000' });
     held = await sandbox.publish(
       demo.studies.filter((_, at) => at !== 1),
@@ -43,14 +52,23 @@ describe('answers of the exchange listener', () => {
     const partly = { ...absentStudy(9), patient: ofHeld(0).patient };
     const [absent] = await sandbox.publish([partly], 'orthanc');
     published.set('absent', absent);
-    for (const [at, id] of (['dead', 'mute'] as const).entries()) {
+    for (const [at, id] of (['dead', 'mute', 'busy'] as const).entries()) {
       published.set(id, (await sandbox.publish([absentStudy(at + 1)], id))[0]);
     }
     // In the same Orthanc, reached through the proxy.
     published.set('cutting', (await sandbox.publish([demo.studies[1]], 'cutting'))[0]);
+    // Of the second one, a manifest with an instance less becomes the current one.
+    replacedKos = ofHeld(1).kosSopInstanceUid;
+    const [replacing] = await sandbox.publish([{ ...ofHeld(1), objects: ofHeld(1).objects.slice(0, -1) }], 'orthanc');
+    held[1] = replacing;
+    published.set(
+      'withdrawn',
+      (await sandbox.publish([{ ...absentStudy(4), patient: ofHeld().patient }], 'orthanc'))[0],
+    );
   });
   afterAll(async () => {
     await sandbox?.stop();
+    busy?.close();
     await Promise.all([orthanc?.stop(), mute?.stop(), cutting?.stop()]);
   });
 
@@ -165,6 +183,21 @@ describe('answers of the exchange listener', () => {
       ask: async () => ({ path: seriesPath(ofHeld()), headers: await asked(ofHeld(2)) }),
     },
     {
+      situation: 'a manifest that another one has replaced',
+      status: 404,
+      code: 'serving.not-in-manifest',
+      ask: async () => ({ path: seriesPath(ofHeld(1)), headers: await asked(ofHeld(1), { kos: replacedKos }) }),
+    },
+    {
+      situation: 'a manifest that was withdrawn',
+      status: 404,
+      code: 'serving.not-in-manifest',
+      ask: async () => {
+        await withdraw(study('withdrawn'));
+        return { path: seriesPath(study('withdrawn')), headers: await asked(study('withdrawn')) };
+      },
+    },
+    {
       situation: 'a series that is not in the manifest',
       status: 404,
       code: 'serving.not-in-manifest',
@@ -219,7 +252,30 @@ describe('answers of the exchange listener', () => {
       code: 'pacs.too-slow',
       ask: async () => ({ path: seriesPath(study('mute')), headers: await asked(study('mute')) }),
     },
+    {
+      situation: 'a PACS that has too much to do',
+      status: 503,
+      code: 'pacs.too-many',
+      header: ['retry-after', /^7$/],
+      ask: async () => ({ path: seriesPath(study('busy')), headers: await asked(study('busy')) }),
+    },
   ];
+
+  /** As another process of the gateway does it when the RIS withdraws the report. */
+  async function withdraw({ studyInstanceUid, kosSopInstanceUid }: PublishedStudy): Promise<void> {
+    const dataSource = await sandbox.openDatabase([ManifestRecord]);
+    try {
+      const archive = new ManifestArchive(dataSource, sandbox.databaseAddress);
+      const status = async () =>
+        (await sandbox.client().get(seriesPath(study('withdrawn')), await asked(study('withdrawn')))).status;
+      // Admitted until then, though the PACS holds nothing of it.
+      expect(await status()).toBe(410);
+      expect(await archive.withdraw(studyInstanceUid)).toBe(kosSopInstanceUid);
+      await until('the gateway to hear of it', async () => (await status()) === 404);
+    } finally {
+      await dataSource.destroy();
+    }
+  }
 
   it.each(rows)('$situation: $status $code', async ({ status, code, ask, header }) => {
     const { path, headers, peer } = await ask();
@@ -306,10 +362,16 @@ describe('answers of the exchange listener', () => {
     expect(jsonOf(answer)).toMatchObject({ code: 'platform.not-found' });
   });
 
+  it('the manifest that replaced another one serves what it lists, and no more', async () => {
+    const answer = await sandbox.client().get(`/studies/${ofHeld(1).studyInstanceUid}`, await asked(ofHeld(1)));
+    expect(answer).toMatchObject({ status: 200, cut: false });
+    expect(splitParts(answer)).toHaveLength(ofHeld(1).objects.length);
+  });
+
   it('the healthcheck and OPTIONS need the white list and no token', async () => {
     const health = await sandbox.client().get('', { accept: 'application/json' });
-    expect([200, 503]).toContain(health.status);
-    expect(jsonOf(health)).toHaveProperty('status');
+    // One of the PACS answers: there are images to be had.
+    expect([health.status, jsonOf(health)]).toEqual([200, { status: 'UP' }]);
     const options = await sandbox.client().get('/studies', { method: 'OPTIONS' });
     expect(options.status).toBe(200);
     expect(options.headers['content-type']).toContain('wadl');
@@ -459,6 +521,33 @@ describe('answers of the exchange listener', () => {
       while (Date.now() < end + 70_000 && (await certificateSeen().catch(() => '')) !== before)
         await new Promise((resolve) => setTimeout(resolve, 200));
       expect(await certificateSeen()).toBe(before);
+    });
+  });
+
+  describe('a PACS under another name, then stopped', () => {
+    beforeAll(async () => {
+      const [found, dead] = pacsList();
+      await sandbox.startGateway([dead, { ...found, id: 'renamed' }]);
+    });
+
+    it.each([
+      ['images', anySyntax, ''],
+      ['a frame', 'multipart/related; type="application/octet-stream"; transfer-syntax=*', '/frames/1'],
+      ['metadata', 'application/dicom+json', '/metadata'],
+    ])('%s of what it held under the former one are served', async (_what, accept, tail) => {
+      const answer = await sandbox.client().get(`${instancePath(ofHeld())}${tail}`, await asked(ofHeld(), { accept }));
+      expect(answer).toMatchObject({ status: 200, cut: false });
+    });
+
+    it('the healthcheck says UP, and DOWN once no PACS answers', async () => {
+      const health = async () => {
+        const answer = await sandbox.client().get('', { accept: 'application/json' });
+        return [answer.status, jsonOf(answer).status];
+      };
+      expect(await health()).toEqual([200, 'UP']);
+      await orthanc.stop();
+      await until('the healthcheck to say so', async () => (await health())[0] === 503);
+      expect(await health()).toEqual([503, 'DOWN']);
     });
   });
 });

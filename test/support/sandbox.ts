@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 import { GatewayProcess, runOperatorTool, startGateway } from '../../sandbox/gateway-process';
 import { gatewaySettings } from '../../sandbox/gateway-settings';
 import { LoadedStudy, writeManifests } from '../../sandbox/load-studies';
@@ -9,6 +10,7 @@ import { Neighbours, startNeighbours } from '../../sandbox/neighbours';
 import type { MemberName } from '../../sandbox/pki';
 import { SandboxPorts, sandboxPorts } from '../../sandbox/ports';
 import { exchangeBasePath } from '../../sandbox/ready';
+import type { DatabaseAddress } from '../../src/platform/persistence';
 import { startPostgres, TestDatabase } from './database';
 import { anySyntax, WadoClient, WadoHeaders } from './wado-client';
 
@@ -158,6 +160,17 @@ export class TestSandbox {
   async query<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
     if (!this.db) throw new Error('the gateway was not started');
     return (await this.db.query(sql, values)).rows as Row[];
+  }
+
+  /** The database of the gateway by the entities of some room, as another process of it would open them. Destroy it. */
+  openDatabase(entities: NonNullable<DataSourceOptions['entities']>): Promise<DataSource> {
+    if (!this.database) throw new Error('the sandbox is not open');
+    return this.database.open(entities);
+  }
+
+  get databaseAddress(): DatabaseAddress {
+    if (!this.database) throw new Error('the sandbox is not open');
+    return this.database.address;
   }
 
   get logFile(): string {

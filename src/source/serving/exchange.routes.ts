@@ -1,5 +1,5 @@
 import type { Exchange, RawRoute } from '../../platform/http';
-import { HealthRegistry } from '../../platform/health';
+import { type HealthReport, HealthRegistry } from '../../platform/health';
 import { capabilitiesXml } from './capabilities';
 import { WadoService } from './wado.service';
 
@@ -42,11 +42,17 @@ export function exchangeRoutes({ basePath, wado, health }: ExchangeRouteParts): 
       access: 'peer',
       matches: isBase,
       handle: async (exchange) => {
-        const ready = HealthRegistry.isReady(await health.recent());
-        answer(exchange, ready ? 200 : 503, 'application/json', JSON.stringify({ status: ready ? 'UP' : 'DOWN' }));
+        const up = canServe(await health.recent());
+        answer(exchange, up ? 200 : 503, 'application/json', JSON.stringify({ status: up ? 'UP' : 'DOWN' }));
       },
     },
   ];
+}
+
+/** What a peer asks: are there images to be had here? The gateway is ready, and of its PACS one at least answers. */
+export function canServe(reports: readonly HealthReport[]): boolean {
+  const pacs = reports.filter(({ name }) => name.startsWith('pacs-'));
+  return HealthRegistry.isReady(reports) && (pacs.length === 0 || pacs.some(({ level }) => level !== 'down'));
 }
 
 function answer(
