@@ -4,7 +4,6 @@ export { InstanceMemory } from './cache/instance-memory';
 export { KeptExamsRepository } from './cache/kept-exams.repository';
 export { RetrievalCache } from './cache/retrieval-cache';
 export type { KeySeal, KeptExam, RetrievalCacheOptions } from './cache/retrieval-cache';
-export { patientMismatch } from './check/check-patient';
 export type { IdentityStrictness, PatientMismatch, PatientToMatch } from './check/check-patient';
 export { ExamRetrievals, subjectOf } from './exam-retrievals';
 export type { ExamRetrievalsOptions } from './exam-retrievals';
