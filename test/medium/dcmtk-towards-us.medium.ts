@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createSandboxPki, SandboxPki } from '../../sandbox/pki';
+import { MemoryAuditTrail } from '../../src/audit';
 import {
   clientTls,
   defaultDimseSettings,
@@ -15,8 +16,10 @@ import {
   makeListener,
   MaterialLoader,
   pacsConfig,
+  RefusedCallers,
   TlsOptionsNow,
 } from '../../src/connectors/pacs';
+import { checkListener } from '../../src/connectors/pacs/listener/listener-health';
 import { ConfigOf, loadConfig, Slice } from '../../src/platform/config';
 import { GatewayError } from '../../src/platform/errors';
 import { configureLogging } from '../../src/platform/logging';
@@ -39,12 +42,18 @@ interface Told {
 
 describe('dcmtk towards our DICOM listener', () => {
   let gateway: DimseGateway;
+  const trail = new MemoryAuditTrail();
   const dir = mkdtempSync(join(tmpdir(), 'dcmtk-towards-us-'));
   const opened: string[] = [];
 
   beforeAll(async () => {
     configureLogging({ level: 'silent' });
-    gateway = await DimseGateway.open({ callers: ['FRIEND'], maxAssociations: 2, settings: { artimMs: 5_000 } });
+    gateway = await DimseGateway.open({
+      callers: ['FRIEND'],
+      maxAssociations: 2,
+      settings: { artimMs: 5_000 },
+      refused: new RefusedCallers(trail).record,
+    });
     gateway.listener.handlers.register({
       name: 'test',
       open: ({ sopInstanceUid }) => {
@@ -95,12 +104,21 @@ describe('dcmtk towards our DICOM listener', () => {
   });
 
   it.each([
-    ['under another title of ours', 'OTHER', 'FRIEND', /Called AE Title Not Recognized/i],
-    ['from a title nobody allowed', 'DRIMBOX', 'STRANGER', /Calling AE Title Not Recognized/i],
-  ])('%s: refused with the reason of the standard', async (_what, called, calling, reason) => {
+    ['under another title of ours', 'OTHER', 'FRIEND', /Called AE Title Not Recognized/i, 'called-ae-title'],
+    ['from a title nobody allowed', 'DRIMBOX', 'STRANGER', /Calling AE Title Not Recognized/i, 'calling-ae-title'],
+  ])('%s: refused with the reason of the standard, and recorded', async (_what, called, calling, answer, reason) => {
+    trail.events.length = 0;
     const { code, text } = await dcmtk('echoscu', [], called, calling);
     expect(code).not.toBe(0);
-    expect(text).toMatch(reason);
+    expect(text).toMatch(answer);
+    expect(trail.events).toEqual([
+      {
+        kind: 'pacs.association-refused',
+        outcome: 'refused',
+        actor: { address: '127.0.0.1', peer: calling },
+        facts: { reason },
+      },
+    ]);
     // These say less of it.
     for (const [program, words] of [
       ['findscu', study],
@@ -153,6 +171,7 @@ describe('dcmtk towards our DICOM listener', () => {
 describe('our DICOM listener over TLS', () => {
   let listener: DimseListener;
   let pki: SandboxPki;
+  const trail = new MemoryAuditTrail();
   const dir = mkdtempSync(join(tmpdir(), 'dcmtk-tls-'));
   const materials: TlsMaterial[] = [];
   const pair = { cert: join(dir, 'listener.pem'), key: join(dir, 'listener-key.pem') };
@@ -196,7 +215,7 @@ describe('our DICOM listener over TLS', () => {
     );
     const config = values.get(pacsConfig.token) as ConfigOf<typeof pacsConfig>;
     if (!config.listenTls) throw new Error('no files');
-    const made = makeListener(config, await listenerTls(config.listenTls, loader));
+    const made = makeListener(config, await listenerTls(config.listenTls, loader), new RefusedCallers(trail).record);
     made.handlers.register({ name: 'test', open: () => undefined });
     await made.open();
     return made;
@@ -212,13 +231,28 @@ describe('our DICOM listener over TLS', () => {
     await echo(...tls(pki.members.listed), '+cf', join(dir, 'authorities', 'exchange-issuing-cert.pem'));
   });
 
-  it.each<[string, () => string[]]>([
-    ['without a certificate', () => ['+tla', '+cf', pki.exchangeCa]],
-    ['with one of another authority', () => tls(pki.members.foreign)],
-    ['in clear text', () => []],
-  ])('refuses a caller %s, and answers the next one', async (_who, words) => {
+  it.each<[string, () => string[], RegExp]>([
+    ['without a certificate', () => ['+tla', '+cf', pki.exchangeCa], /PEER_DID_NOT_RETURN_A_CERTIFICATE/],
+    ['with one of another authority', () => tls(pki.members.foreign), /UNABLE_TO|SELF_SIGNED/],
+    ['in clear text', () => [], /WRONG_VERSION|HTTP_REQUEST|ERR_SSL/],
+  ])('refuses a caller %s, records it, and answers the next one', async (_who, words, detail) => {
+    trail.events.length = 0;
     await expect(echo(...words())).rejects.toThrow();
+    await until('the refusal is recorded', () => trail.events.length > 0);
+    const facts = { reason: 'handshake', detail: expect.stringMatching(detail) };
+    const address = expect.stringMatching(/127\.0\.0\.1$|^::1$/);
+    expect(trail.events).toEqual([
+      { kind: 'pacs.association-refused', outcome: 'refused', actor: { address, peer: undefined }, facts },
+    ]);
     await echo(...tls(pki.members.listed));
+  });
+
+  it('is asked by the gateway itself without a trace', async () => {
+    trail.events.length = 0;
+    const finding = await checkListener(listener, defaultDimseSettings, AbortSignal.timeout(60_000));
+    expect(finding.level).toBe('up');
+    await echo(...tls(pki.members.listed));
+    expect(trail.events).toEqual([]);
   });
 
   /** Our own client, for one question over a connection of its own. */

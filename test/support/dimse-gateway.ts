@@ -5,6 +5,7 @@ import {
   DimsePacsOptions,
   DimseSettings,
   ExpectedInstance,
+  ListenerOptions,
   MoveDestinations,
   Pacs,
   textOf,
@@ -21,7 +22,12 @@ export class DimseGateway {
     private readonly clients: DimsePacs[] = [],
   ) {}
 
-  static async open(options: { settings?: Partial<DimseSettings>; callers?: string[]; maxAssociations?: number } = {}) {
+  static async open(
+    options: Partial<Pick<ListenerOptions, 'refused' | 'maxAssociations'>> & {
+      settings?: Partial<DimseSettings>;
+      callers?: string[];
+    } = {},
+  ) {
     const settings = { ...defaultDimseSettings, ...options.settings };
     const destinations = new MoveDestinations((title) => title === DimseGateway.aeTitle);
     const listener = new DimseListener({
@@ -31,6 +37,7 @@ export class DimseGateway {
       allowedCallingAeTitles: options.callers ?? [],
       maxAssociations: options.maxAssociations ?? 40,
       settings,
+      refused: options.refused,
     });
     listener.handlers.register(destinations);
     await listener.open();

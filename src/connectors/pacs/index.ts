@@ -15,6 +15,8 @@ export { defaultDimseSettings } from './dimse/dimse-settings';
 export type { DimseSettings } from './dimse/dimse-settings';
 export { DimseListener } from './listener/dimse-listener';
 export type { ListenerOptions } from './listener/dimse-listener';
+export { RefusedCallers } from './listener/refused-callers';
+export type { DicomRefusal } from './listener/refused-callers';
 export { MoveDestinations } from './listener/move-destinations';
 export type { StoreHandler, StoreRequest, StoreTarget } from './listener/store-handlers';
 export { SharedRetrievals } from './retrieval/shared-retrievals';

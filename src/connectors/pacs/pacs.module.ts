@@ -6,6 +6,7 @@ import {
   OnApplicationShutdown,
   OnModuleInit,
 } from '@nestjs/common';
+import { AuditTrail } from '../../audit';
 import { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
 import { HealthFinding, HealthRegistry } from '../../platform/health';
@@ -16,6 +17,7 @@ import { defaultDimseSettings } from './dimse/dimse-settings';
 import { DimseListener } from './listener/dimse-listener';
 import { checkListener } from './listener/listener-health';
 import { MoveDestinations } from './listener/move-destinations';
+import { DicomRefusal, RefusedCallers } from './listener/refused-callers';
 import { ConfiguredPacs } from './pacs-directory';
 import { DicomWebPacsConfig, pacsConfig } from './pacs.config';
 import { clientTls, listenerTls, MaterialLoader, TlsOptionsNow } from './pacs-tls';
@@ -32,7 +34,11 @@ function settingsOf(config: Values) {
 }
 
 /** Our listener as the application knows it. Rooms register their `StoreHandler` at module initialisation. */
-export function makeListener(config: Values, tls?: TlsMaterial): DimseListener {
+export function makeListener(
+  config: Values,
+  tls?: TlsMaterial,
+  refused?: (refusal: DicomRefusal) => void,
+): DimseListener {
   const titles = config.list.flatMap((pacs) => (pacs.kind === 'dimse' ? [pacs.aeTitle] : []));
   return new DimseListener({
     host: config.host,
@@ -42,12 +48,13 @@ export function makeListener(config: Values, tls?: TlsMaterial): DimseListener {
     maxAssociations: config.maxIncoming,
     settings: settingsOf(config),
     tls,
+    refused,
   });
 }
 
-async function loadListener(config: Values, pki: PkiService): Promise<DimseListener> {
+async function loadListener(config: Values, pki: PkiService, refused: RefusedCallers): Promise<DimseListener> {
   const { listen, listenTls: files } = config;
-  return makeListener(config, listen === 'tls' && files ? await listenerTls(files, pki) : undefined);
+  return makeListener(config, listen === 'tls' && files ? await listenerTls(files, pki) : undefined, refused.record);
 }
 
 /** TLS of each PACS that wants it, by its `id`. */
@@ -92,6 +99,7 @@ export class PacsLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
     @Inject(PACS_DIRECTORY) private readonly directory: PacsDirectory,
     private readonly listener: DimseListener,
     private readonly health: HealthRegistry,
+    private readonly refused: RefusedCallers,
   ) {}
 
   onModuleInit(): void {
@@ -115,6 +123,7 @@ export class PacsLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.directory.all.map((pacs) => pacs.close()));
     await this.listener.close();
+    await this.refused.close();
   }
 }
 
@@ -135,7 +144,12 @@ async function checkPacs(pacs: Pacs, signal: AbortSignal): Promise<HealthFinding
 /** PACS clients, and our DICOM listener. */
 @Module({
   providers: [
-    { provide: DimseListener, inject: [pacsConfig.token, PkiService], useFactory: loadListener },
+    {
+      provide: RefusedCallers,
+      inject: [{ token: AuditTrail, optional: true }],
+      useFactory: (trail?: AuditTrail) => new RefusedCallers(trail),
+    },
+    { provide: DimseListener, inject: [pacsConfig.token, PkiService, RefusedCallers], useFactory: loadListener },
     {
       provide: PACS_DIRECTORY,
       inject: [pacsConfig.token, DimseListener, PkiService, { token: DICOMWEB_FACTORY, optional: true }],

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, TlsOptions, TLSSocket, Server as TlsSe
 import { describeCause } from '../../platform/errors';
 import { OwnProbes } from '../../platform/health';
 import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/logging';
+import { onRefusedHandshake } from '../../platform/pki';
 import type { MessageHandler } from './message-handler';
 import { MllpSession, SessionLimits } from './mllp-session';
 import { refusalNow } from './refusal';
@@ -48,12 +49,12 @@ export class MllpServer {
         detail: options.connectionsMax,
       });
     });
-    this.server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      if (this.probes.has(socket)) return;
-      const code = error.code ?? 'unknown';
-      this.logger.warn({ reason: code }, 'an HL7 TLS handshake was refused');
-      this.onRefusal({ reason: 'handshake', address: socket.remoteAddress, detail: code });
-    });
+    if (options.tls)
+      onRefusedHandshake(this.server as TlsServer, ({ reason: detail, address }, socket) => {
+        if (this.probes.has(socket)) return;
+        this.logger.warn({ reason: detail }, 'an HL7 TLS handshake was refused');
+        this.onRefusal({ reason: 'handshake', address, detail });
+      });
   }
 
   /** Opens the port. @returns the port bound. */

@@ -27,3 +27,5 @@ export { Revocation } from './revocation';
 export type { CrlLevel, CrlStatus, RevocationOptions, RevocationVerdict } from './revocation';
 export { TlsMaterial } from './tls-material';
 export type { CertificateStatus, TlsMaterialOptions } from './tls-material';
+export { onRefusedHandshake } from './refused-handshakes';
+export type { RefusedHandshake } from './refused-handshakes';

@@ -6,7 +6,7 @@ import { HealthFinding, HealthRegistry, listenerFinding, OwnProbes } from '../..
 import { GatewayError } from '../../platform/errors';
 import { Exchange, RawListener } from '../../platform/http';
 import { Logger } from '../../platform/logging';
-import { materialSource, PeerGuard, PkiService, TlsMaterial } from '../../platform/pki';
+import { materialSource, onRefusedHandshake, PeerGuard, PkiService, TlsMaterial } from '../../platform/pki';
 import { AdmissionService } from './admission/admission.service';
 import { exchangeRoutes } from './exchange.routes';
 import { ServingAudit } from './serving.audit';
@@ -76,8 +76,8 @@ export class ExchangeListener implements OnModuleInit, OnApplicationBootstrap, O
       const guard = protect(server);
       this.guard = guard;
       this.admission.onListChange(() => guard.endWhere(({ raw }) => !this.admission.isListed(raw)));
-      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-        if (!this.probes.has(socket)) this.refusals.note(error.code ?? 'unknown', { address: socket.remoteAddress });
+      onRefusedHandshake(server, ({ reason, address }, socket) => {
+        if (!this.probes.has(socket)) this.refusals.note(reason, { address });
       });
     });
     this.logger.info(

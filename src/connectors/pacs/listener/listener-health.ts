@@ -1,4 +1,4 @@
-import { HealthFinding, listenerFinding, OwnProbes } from '../../../platform/health';
+import { HealthFinding, listenerFinding } from '../../../platform/health';
 import { DimsePacs } from '../dimse/dimse-pacs';
 import { DimseSettings } from '../dimse/dimse-settings';
 import { DimseListener } from './dimse-listener';
@@ -9,7 +9,7 @@ export function checkListener(
   settings: DimseSettings,
   signal: AbortSignal,
 ): Promise<HealthFinding> {
-  const { host, port, connections, connectionsMax, certificate } = listener;
+  const { host, port, connections, connectionsMax, certificate, probes } = listener;
   return listenerFinding(
     {
       check: 'dicom',
@@ -20,7 +20,7 @@ export function checkListener(
       connections,
       connectionsMax,
       ...(certificate
-        ? { tls: { fingerprint256: certificate.fingerprint256, probes: new OwnProbes() } }
+        ? { tls: { fingerprint256: certificate.fingerprint256, probes } }
         : { ask: (limited) => echo(listener, settings, limited) }),
     },
     signal,
