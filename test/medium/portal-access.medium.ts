@@ -242,6 +242,11 @@ describe('who may do what in the portal', () => {
       expect(answer.status).toBe(200);
       expect(answer.text).not.toContain('<script>alert');
       expect(answer.text).toContain('Aucune publication');
+      const [searched] = await bench.app
+        .get(DataSource)
+        .query<object[]>("SELECT actor, facts FROM audit_record WHERE kind = 'publication.searched'");
+      expect(searched).toMatchObject({ actor: { professionalId: '899900000017' }, facts: {} });
+      expect(JSON.stringify(searched)).not.toContain('script');
       const odd = await agent
         .get('/publications?etat=%00&du=9999-99-99&page=-1&page=2&au=x')
         .set('Accept', 'text/html');

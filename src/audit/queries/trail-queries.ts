@@ -98,6 +98,16 @@ export class TrailQueries {
     return rows.map(lineOf);
   }
 
+  /** How many lines there are now; with `beforeId`, a search finds these and none that is written later. */
+  async extent(search: TrailSearch): Promise<{ lines: number; beforeId: string }> {
+    const { where, values } = conditions(search);
+    const [row] = await this.rows(
+      `SELECT count(*)::int AS lines, (coalesce(max(id), 0) + 1)::text AS before FROM audit_record ${where}`,
+      values,
+    );
+    return { lines: row?.lines as number, beforeId: text(row?.before) ?? '1' };
+  }
+
   /** Every line, newest first, read by portions: for exports. */
   async *all(search: TrailSearch, linesMax: number): AsyncGenerator<TrailLine> {
     let { beforeId } = search;

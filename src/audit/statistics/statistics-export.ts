@@ -64,6 +64,15 @@ export class StatisticsExport {
     return format === 'csv' ? csvStream(headers, cells()) : xlsxStream({ sheet: model.sheet, headers }, cells());
   }
 
+  /** How many lines there are now for these days. */
+  async count({ from, to, model }: Pick<ExportRequest, 'from' | 'to' | 'model'>): Promise<number> {
+    const [row] = await this.dataSource.query<{ lines: number }[]>(
+      'SELECT count(*)::int AS lines FROM audit_record WHERE at >= $1 AND at < $2 AND kind = ANY($3)',
+      [from, to, model.acts],
+    );
+    return row?.lines ?? 0;
+  }
+
   /** Oldest first, by portions; what is written while this runs may or may not be among them. */
   async *lines({ from, to, model }: Pick<ExportRequest, 'from' | 'to' | 'model'>): AsyncGenerator<StatisticLine> {
     const [bounds] = await this.dataSource.query<{ first: string | null; last: string | null }[]>(

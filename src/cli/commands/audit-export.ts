@@ -1,13 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { csvStream, DatabaseAuditTrail, jsonStream, lineTable, TrailLine, TrailQueries } from '../../audit';
+import { csvStream, DatabaseAuditTrail, jsonStream, lineTable, TrailQueries } from '../../audit';
 import { commandOrigin } from '../command-origin';
 import { Command, UsageError } from '../command';
+import { isTooLong, privateInput } from '../private-input';
 import { withDatabase } from './database-migrate';
 
-const patientBytesMax = 1_000;
 const matriculeShape = /^\d[0-9AB]{14}$/;
 
 function dateOf(name: string, text: string | true | undefined): Date | undefined {
@@ -25,27 +24,28 @@ async function patientOf(source: string | true | undefined): Promise<string | un
     throw new UsageError(
       'an INS is never written on a command line: put it into a file, or give "-" and write it to stdin',
     );
-  const text = source === '-' ? await standardInput() : await readFile(source, 'utf8');
+  const text = await privateInput(source);
   const matricule = text.trim().toUpperCase().replaceAll(' ', '');
-  if (text.length > patientBytesMax || !matriculeShape.test(matricule))
+  if (isTooLong(text) || !matriculeShape.test(matricule))
     throw new UsageError('the file does not hold one INS (15 characters)');
   return matricule;
 }
 
-async function standardInput(): Promise<string> {
-  let text = '';
-  for await (const chunk of process.stdin) {
-    text += String(chunk);
-    if (text.length > patientBytesMax) break;
+/** Who receives half of an export has received something: the record stands before the first byte, with what was asked for. */
+async function exportTo(output: string | undefined, told: () => Promise<void>, content: () => Readable): Promise<void> {
+  if (output === undefined) {
+    await told();
+    return pipeline(content(), process.stdout, { end: false });
   }
-  return text;
-}
-
-async function* counted(lines: AsyncIterable<TrailLine>, count: { lines: number }): AsyncGenerator<TrailLine> {
-  for await (const line of lines) {
-    count.lines += 1;
-    yield line;
+  const file = await open(output, 'wx', 0o600);
+  try {
+    await told();
+  } catch (error) {
+    await file.close();
+    await rm(output);
+    throw error;
   }
+  await pipeline(content(), file.createWriteStream());
 }
 
 export const auditExport: Command = {
@@ -61,26 +61,25 @@ export const auditExport: Command = {
     const patientMatricule = await patientOf(options.patient);
     const output = typeof options.output === 'string' ? options.output : undefined;
     return withDatabase(config(), [], async (dataSource) => {
-      const count = { lines: 0 };
-      const asked = new TrailQueries(dataSource).all({ from, to, patientMatricule }, Number.MAX_SAFE_INTEGER);
-      const lines = counted(asked, count);
-      const content: Readable = format === 'csv' ? csvStream(lineTable, lines) : jsonStream(lines);
-      if (output) await pipeline(content, createWriteStream(output, { mode: 0o600, flags: 'wx' }));
-      else await pipeline(content, process.stdout, { end: false });
-      await new DatabaseAuditTrail(dataSource, commandOrigin()).record({
-        kind: 'audit.exported',
-        outcome: 'success',
-        actor: { peer: 'drimbox audit export' },
-        facts: {
-          format,
-          lines: count.lines,
-          ...(from ? { from: from.toISOString() } : {}),
-          ...(to ? { to: to.toISOString() } : {}),
-          ...(patientMatricule ? { patient: patientMatricule } : {}),
-        },
-      });
-      const told = output ? `${count.lines} line(s) written to ${output}` : '';
-      return { text: told, value: { lines: count.lines, output }, isWritten: output === undefined };
+      const queries = new TrailQueries(dataSource);
+      const { lines, beforeId } = await queries.extent({ from, to, patientMatricule });
+      const rows = () => queries.all({ from, to, patientMatricule, beforeId }, Number.MAX_SAFE_INTEGER);
+      const facts = {
+        format,
+        lines,
+        ...(from ? { from: from.toISOString() } : {}),
+        ...(to ? { to: to.toISOString() } : {}),
+        ...(patientMatricule ? { patient: patientMatricule } : {}),
+      };
+      const actor = { peer: 'drimbox audit export' };
+      const trail = new DatabaseAuditTrail(dataSource, commandOrigin());
+      await exportTo(
+        output,
+        () => trail.record({ kind: 'audit.exported', outcome: 'success', actor, facts }),
+        () => (format === 'csv' ? csvStream(lineTable, rows()) : jsonStream(rows())),
+      );
+      const told = output ? `${lines} line(s) written to ${output}` : '';
+      return { text: told, value: { lines, output }, isWritten: output === undefined };
     });
   },
 };

@@ -64,14 +64,16 @@ export const statisticsExport: Command = {
     const { from, to, output } = options;
     const file = typeof output === 'string' ? output : `statistiques-${String(from)}-${String(to)}.${format}`;
     return withRooms(loaded, [StatisticsModule], async (app) => {
-      let lines = 0;
+      const [exports, trail] = [app.get(StatisticsExport, { strict: false }), app.get(AuditTrail, { strict: false })];
       const request = { ...period, model, format, timeZone };
-      const stream = app.get(StatisticsExport, { strict: false }).stream(request, () => lines++);
-      const bytes = await writeWhole(file, stream);
-      const facts = { from: String(from), to: String(to), format, lines };
-      await app
-        .get(AuditTrail, { strict: false })
-        .record({ kind: 'statistics.exported', outcome: 'success', actor: {}, bytes, facts });
+      // Before the first byte: whoever stops the command in the middle keeps what was written.
+      const facts = { from: String(from), to: String(to), format, lines: await exports.count(request) };
+      await trail.record({ kind: 'statistics.exported', outcome: 'success', actor: {}, facts });
+      let lines = 0;
+      const bytes = await writeWhole(
+        file,
+        exports.stream(request, () => lines++),
+      );
       return { text: `${lines} line(s) written to ${file}`, value: { file, lines, bytes } };
     });
   },

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { Inject, Injectable } from '@nestjs/common';
+import { BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import passport from 'passport';
 import type { EntityManager } from 'typeorm';
-import { AuditTrail, failureOutcome, type AuditActor } from '../../audit';
+import { AuditTrail, failureOutcome, PacedRefusals, type AuditActor } from '../../audit';
 import {
   LoggedIn,
   pscErrors,
@@ -17,7 +17,6 @@ import {
 } from '../../connectors/psc';
 import type { ConfigOf } from '../../platform/config';
 import { GatewayError } from '../../platform/errors';
-import { RateLimiter } from '../../platform/http';
 import { Logger } from '../../platform/logging';
 import { ViewerGrants } from '../../viewer';
 import { portalConfig } from '../portal.config';
@@ -28,14 +27,12 @@ import { nextPath } from './next-path';
 import { ProfessionalSessions } from './professional-sessions';
 
 const hourMs = 3_600_000;
-/** Tokens that Pro Santé Connect did not sign cost their sender nothing: only so many are written down. */
-const refusedTokens = { perMinute: 20, burst: 20 };
 
 /** Login and logout of professionals in a browser session. */
 @Injectable()
-export class LoginService {
+export class LoginService implements BeforeApplicationShutdown {
   private readonly logger = new Logger('portal');
-  private readonly refusedTokens = new RateLimiter(refusedTokens);
+  private readonly refusedTokens: PacedRefusals;
 
   constructor(
     @Inject(portalConfig.token) private readonly config: ConfigOf<typeof portalConfig>,
@@ -45,7 +42,14 @@ export class LoginService {
     private readonly endings: LoginEndings,
     private readonly grants: ViewerGrants,
     private readonly audit: AuditTrail,
-  ) {}
+  ) {
+    this.refusedTokens = new PacedRefusals(audit, { kind: 'portal.logged-out-by-provider', room: 'portal' });
+  }
+
+  /** Before the database closes. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.refusedTokens.close();
+  }
 
   /** Sends the browser to Pro Santé Connect; `next` is where it goes afterwards. */
   async begin(request: Request, response: Response, next: string): Promise<void> {
@@ -107,12 +111,8 @@ export class LoginService {
       if (typeof logoutToken !== 'string') throw new GatewayError(pscErrors.logoutTokenInvalid, { detail: 'absent' });
       whose = await this.psc.login.verifyLogoutToken(logoutToken);
     } catch (error) {
-      if (this.refusedTokens.take('all') === 0)
-        await this.audit.record({
-          kind: 'portal.logged-out-by-provider',
-          actor: { address },
-          ...failureOutcome(error),
-        });
+      const { errorCode } = failureOutcome(error);
+      await this.refusedTokens.record(address ?? 'unknown', { actor: { address }, errorCode });
       throw error;
     }
     const ended = await this.logins.transaction((manager) => this.removeOf(whose, address, manager));

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { AuditActor } from '../../audit';
 import { Access } from '../../platform/http';
 import { PublicationQueries } from '../../source/publication';
 import { ScreenFormat } from '../screen/format';
@@ -20,15 +21,19 @@ export class PublicationsController {
   ) {}
 
   @Get()
-  list(@Query() query: Record<string, unknown>, @Res() response: Response): Promise<void> {
-    return this.show(response, searchForm(query, false), pageNumber(query.page));
+  list(@Query() query: Record<string, unknown>, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.show({ request, response }, searchForm(query, false), pageNumber(query.page));
   }
 
   /** A search by words is posted: they may be a patient's name, which never stands in an address. */
   @Post()
   @HttpCode(200)
-  search(@Body() body: Record<string, unknown> | undefined, @Res() response: Response): Promise<void> {
-    return this.show(response, searchForm(body ?? {}, true), pageNumber(body?.page));
+  search(
+    @Body() body: Record<string, unknown> | undefined,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.show({ request, response }, searchForm(body ?? {}, true), pageNumber(body?.page));
   }
 
   /** The tiles alone, for the page that renews them. */
@@ -50,17 +55,16 @@ export class PublicationsController {
 
   @Post('/:id/relance')
   async retry(@Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    const user = userOf(request);
-    await this.publications.retry(id, {
-      professionalId: user?.id,
-      professionalName: user?.name,
-      address: request.ip,
-    });
+    await this.publications.retry(id, actorOf(request));
     response.redirect(303, `/publications/${id}?fait=relance`);
   }
 
-  private async show(response: Response, form: SearchForm, page: number): Promise<void> {
-    const found = await this.publications.search({
+  private async show(
+    { request, response }: { request: Request; response: Response },
+    form: SearchForm,
+    page: number,
+  ): Promise<void> {
+    const search = {
       states: statesOf(form),
       from: this.format.beginningOf(form.from),
       to: this.format.beginningOf(form.to, 1),
@@ -69,7 +73,8 @@ export class PublicationsController {
       text: form.text || undefined,
       limit: pageSize,
       offset: (page - 1) * pageSize,
-    });
+    };
+    const found = await this.publications.search(search, actorOf(request));
     response.render('publications/list', {
       title: publicationMessages.title,
       script: 'refresh.js',
@@ -92,4 +97,9 @@ export class PublicationsController {
       now,
     };
   }
+}
+
+function actorOf(request: Request): AuditActor {
+  const user = userOf(request);
+  return { professionalId: user?.id, professionalName: user?.name, address: request.ip };
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import type { EntityManager } from 'typeorm';
 import { GatewayError } from '../../platform/errors';
 import { manifestLimits } from '../../standards/manifest';
 import { archiveErrors } from './archive.errors';
@@ -17,16 +18,19 @@ export interface ImportedManifest {
 }
 
 /**
- * Validates the manifest in a file and makes it the current one of its study, in place of whichever was.
+ * Validates the manifest in a file and makes it the current one of its study, in place of whichever was. With `manager`, it is
+ * part of the caller's transaction.
  * @throws GatewayError `notAManifest`, `sameUidOtherContent`; a file that cannot be read keeps its system error
  */
 export async function importManifest(
   archive: Pick<ManifestArchive, 'put'>,
   file: string,
   options: PutOptions = {},
+  manager?: EntityManager,
 ): Promise<ImportedManifest> {
   const raw = await readBounded(file);
-  const { outcome, manifest, replacedKosSopInstanceUid } = await archive.put(raw, { replaces: 'any', ...options });
+  const put = await archive.put(raw, { replaces: 'any', ...options }, manager);
+  const { outcome, manifest, replacedKosSopInstanceUid } = put;
   const series = manifest.studies.flatMap((study) => study.series);
   return {
     outcome,

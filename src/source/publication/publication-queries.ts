@@ -35,8 +35,12 @@ export class PublicationQueries {
     @Inject(publicationConfig.token) private readonly config: ConfigOf<typeof publicationConfig>,
   ) {}
 
-  /** Newest first. */
-  async search(search: PublicationSearch): Promise<{ items: PublicationSummary[]; total: number }> {
+  /** Newest first. A search by words looks for a patient: it is recorded, without the words. */
+  async search(
+    search: PublicationSearch,
+    actor: AuditActor = {},
+  ): Promise<{ items: PublicationSummary[]; total: number }> {
+    if (search.text) await this.trail.record({ kind: 'publication.searched', outcome: 'success', actor });
     const { where, values } = conditions(search);
     const limit = Math.min(Math.max(search.limit ?? 50, 1), limitMax);
     const found: unknown = await this.dataSource.query(
