@@ -15,7 +15,7 @@ import {
 const modalities: Readonly<Record<string, DemoCode>> = {
   CT: { code: 'CT', label: 'Scanner' },
   MR: { code: 'MR', label: 'IRM' },
-  DX: { code: 'DX', label: 'Radiographie' },
+  CR: { code: 'CR', label: 'Radiographie' },
   US: { code: 'US', label: 'Échographie' },
 };
 const thorax: DemoCode = { code: '67734004', label: 'Thorax' };

@@ -1,20 +1,31 @@
+import { parseDicom } from 'dicom-parser';
 import { demoPatients, generateDemoStudies, withInsKey } from './index';
 
 describe('demo studies', () => {
   const options = { instances: 4, columns: 32 };
 
-  it('count what they really give, under the UIDs that they announce', async () => {
+  it('count what they really give, under the UIDs that they announce: CT, MR, CR, ultrasound, report, key images', async () => {
+    const classes = new Set<string>();
     for (const study of generateDemoStudies(options)) {
       const series = new Set<string>();
       const instances = new Set<string>();
       for await (const file of study.files()) {
         series.add(file.seriesInstanceUid);
         instances.add(file.sopInstanceUid);
-        expect(file.bytes.toString('latin1', 128, 132)).toBe('DICM');
+        const head = parseDicom(file.bytes, { untilTag: 'x00280008' });
+        classes.add(`${head.string('x00080060')} ${head.string('x00080016')}`);
       }
       expect(instances.size).toBe(study.instances);
       expect([...series].sort()).toEqual([...study.seriesInstanceUids].sort());
     }
+    expect([...classes].sort()).toEqual([
+      'CR 1.2.840.10008.5.1.4.1.1.1',
+      'CT 1.2.840.10008.5.1.4.1.1.2',
+      'KO 1.2.840.10008.5.1.4.1.1.88.59',
+      'MR 1.2.840.10008.5.1.4.1.1.4',
+      'SR 1.2.840.10008.5.1.4.1.1.88.11',
+      'US 1.2.840.10008.5.1.4.1.1.3.1',
+    ]);
   });
 
   it('are the same bytes each time', async () => {

@@ -8,7 +8,7 @@ import { thoraxHeightMm, thoraxSlice } from './phantom/thorax';
 const sopClasses = {
   ct: '1.2.840.10008.5.1.4.1.1.2',
   mr: '1.2.840.10008.5.1.4.1.1.4',
-  dx: '1.2.840.10008.5.1.4.1.1.1.1',
+  cr: '1.2.840.10008.5.1.4.1.1.1',
   us: '1.2.840.10008.5.1.4.1.1.3.1',
 };
 
@@ -153,27 +153,22 @@ export function mrSeries(
 }
 
 /** Chest from the front and from the side. */
-export function dxSeries(study: StudyHead, head: SeriesHead, columns: number): PlannedSeries {
+/** Computed Radiography Image IOD (PS3.3 section A.2): both views of a chest. */
+export function crSeries(study: StudyHead, head: SeriesHead, columns: number): PlannedSeries {
   async function* make(): AsyncGenerator<DemoFile> {
     for (const [index, view] of (['front', 'side'] as const).entries()) {
       const image = chestRadiograph(view, columns);
       const attributes = {
-        ...instanceAttributes(study, head, sopClasses.dx, index + 1),
+        ...instanceAttributes(study, head, sopClasses.cr, index + 1),
         ImageType: ['ORIGINAL', 'PRIMARY', ''],
-        PresentationIntentType: 'FOR PRESENTATION',
         ViewPosition: view === 'front' ? 'PA' : 'LL',
         PatientOrientation: view === 'front' ? ['L', 'F'] : ['P', 'F'],
-        ImageLaterality: 'U',
+        KVP: '120',
+        PlateType: 'PHOSPHOR',
+        DistanceSourceToDetector: '1800',
         ImagerPixelSpacing: [image.spacing.toFixed(6), image.spacing.toFixed(6)],
-        PixelIntensityRelationship: 'LOG',
-        PixelIntensityRelationshipSign: -1,
-        PresentationLUTShape: 'IDENTITY',
         LossyImageCompression: '00',
         BurnedInAnnotation: 'NO',
-        DetectorType: 'DIRECT',
-        PositionerType: '',
-        AcquisitionContextSequence: [],
-        AnatomicRegionSequence: [{ CodeValue: '51185008', CodingSchemeDesignator: 'SCT', CodeMeaning: 'Thorax' }],
         ...greyPixels(image.rows, image.columns, 12),
         RescaleIntercept: '0',
         RescaleSlope: '1',

@@ -1,6 +1,6 @@
 import { DemoStudy, StudyHead, studyOf } from './demo-study';
 import { keyImageSeries, reportSeries } from './documents';
-import { ctSeries, dxSeries, mrSeries, sopClasses, usSeries } from './images';
+import { crSeries, ctSeries, mrSeries, sopClasses, usSeries } from './images';
 import { demoPatients } from './patients';
 
 export type { DemoFile, DemoStudy } from './demo-study';
@@ -17,14 +17,14 @@ export interface DemoOptions {
   columns?: number;
 }
 
-/** The demo studies, the same for the same options: chest CT and its prior, head MR with report and key images, chest DX, ultrasound. */
+/** The demo studies, the same for the same options: chest CT and its prior, head MR with report and key images, chest CR, ultrasound. */
 export function generateDemoStudies({ instances = 120, columns = 512 }: DemoOptions = {}): DemoStudy[] {
   const part = (share: number) => Math.max(2, Math.round(instances * share));
   return [
     chestCt(currentChest, { slices: instances, columns, noduleMm: 17, jpegLs: true }),
     chestCt(priorChest, { slices: part(0.5), columns, noduleMm: 9, jpegLs: false }),
     headMr(part(0.2), columns / 2),
-    chestDx(columns * 2),
+    chestCr(columns * 2),
     abdomenUs(part(0.25)),
   ];
 }
@@ -77,19 +77,19 @@ function headMr(slices: number, columns: number): DemoStudy {
   ]);
 }
 
-function chestDx(columns: number): DemoStudy {
+function chestCr(columns: number): DemoStudy {
   const head: StudyHead = {
     number: 9004,
     accessionNumber: 'DEMO2610003',
     patient: demoPatients.thorax,
-    modality: 'DX',
+    modality: 'CR',
     description: 'Radiographie du thorax',
     date: '20260914',
     time: '081000',
     bodyPart: 'CHEST',
     procedure: { code: '36643-5', meaning: 'Radiographie du thorax, deux incidences' },
   };
-  return studyOf(head, [dxSeries(head, { number: 1, modality: 'DX', description: 'THORAX FACE ET PROFIL' }, columns)]);
+  return studyOf(head, [crSeries(head, { number: 1, modality: 'CR', description: 'THORAX FACE ET PROFIL' }, columns)]);
 }
 
 function abdomenUs(frames: number): DemoStudy {
