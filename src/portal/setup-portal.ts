@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import express, { NextFunction, Request, Response } from 'express';
+import express, { NextFunction, Request, RequestHandler, Response } from 'express';
 import hbs from 'hbs';
 import helmet from 'helmet';
 import { DataSource } from 'typeorm';
@@ -8,9 +8,11 @@ import { AlarmWatch } from '../audit/alarms';
 import type { ConfigOf } from '../platform/config';
 import { acceptCorrelationId, runWithCorrelation } from '../platform/logging';
 import { persistenceConfig } from '../platform/persistence';
+import { CallRefusals } from '../consumer/context';
 import { csrfProtection, csrfToken } from './access/csrf';
 import { addressLimits, formLimits } from './access/rate-limits';
 import { portalConfig } from './portal.config';
+import { callerOf, isContextualCall } from './exams';
 import { registerFormats, ScreenFormat } from './screen/format';
 import { menuOf } from './screen/menu';
 import { messages } from './screen/messages';
@@ -108,9 +110,24 @@ export function setupPortal(app: NestExpressApplication): void {
   mountViewer(app);
   app.use(addressLimits(config));
   app.use(
-    express.urlencoded({ extended: false, limit: formBytesMax, parameterLimit: 100 }),
-    express.json({ limit: formBytesMax }),
+    unlessCall(express.urlencoded({ extended: false, limit: formBytesMax, parameterLimit: 100 })),
+    unlessCall(express.json({ limit: formBytesMax })),
   );
   app.use(...sessionMiddlewares(config, dataDir, app.get(DataSource)));
   app.use(viewLocals(app.get(AlarmWatch)), formLimits(config), csrfProtection(withoutCsrf));
+  app.use(callsNotTaken(app.get(CallRefusals)));
 }
+
+/** The form of a contextual call is read by its controller, where every call is counted. */
+const unlessCall =
+  (parse: RequestHandler): RequestHandler =>
+  (request, response, next) =>
+    isContextualCall(request) ? next() : void parse(request, response, next);
+
+/** A call that a limit stopped before it came to its controller is a call, too. */
+const callsNotTaken =
+  (refusals: CallRefusals) =>
+  (error: unknown, request: Request, _response: Response, next: NextFunction): void => {
+    if (isContextualCall(request)) refusals.notTaken(error, callerOf(request));
+    next(error);
+  };

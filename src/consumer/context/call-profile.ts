@@ -5,7 +5,7 @@
 
 export type ConsentDecision = 'informed' | 'opposed' | 'not-collected';
 
-/** Words of each decision, compared without case, accents or punctuation. */
+/** Words of each decision, compared by their letters and digits, without case or accents. */
 export type ConsentWords = Readonly<Record<ConsentDecision, readonly string[]>>;
 
 export interface CallProfile {
@@ -84,9 +84,23 @@ const comparable = (text: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '');
 
+/** Why these words would not tell the decisions apart; undefined when they do. */
+export function wordsFault(words: ConsentWords): string | undefined {
+  const decisionOf = new Map<string, string>();
+  for (const [decision, list] of Object.entries(words))
+    for (const word of list.map(comparable)) {
+      if (word === '') return `${decision} holds a word without letter or digit`;
+      const other = decisionOf.get(word) ?? decision;
+      if (other !== decision) return `${other} and ${decision} have a word in common`;
+      decisionOf.set(word, decision);
+    }
+  return undefined;
+}
+
 /** The decision that a value means; undefined when it is none of the words. */
 export function consentOf(value: string, words: ConsentWords): ConsentDecision | undefined {
   const wanted = comparable(value);
+  if (wanted === '') return undefined;
   const decisions = Object.keys(words) as ConsentDecision[];
   return decisions.find((decision) => words[decision].some((word) => comparable(word) === wanted));
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { defineSlice, proveSecretFile, text, variable } from '../../platform/config';
 import { InsNature, insNatures } from '../../standards/identity';
-import { optionalParameters, profileNames } from './call-profile';
+import { optionalParameters, profileNames, wordsFault } from './call-profile';
 
 const natures = Object.keys(insNatures);
 const words = z.array(z.string().min(1).max(60)).min(1).max(50);
@@ -31,14 +31,21 @@ export const contextConfig = defineSlice(
         .string()
         .regex(/^[A-Za-z][A-Za-z.]{0,63}$/)
         .optional(),
-      { describe: 'Name of the consent parameter, when it is neither of the published ones' },
+      { describe: 'Name of the consent parameter; it replaces those of the profile' },
     ),
     consentWords: variable(
       'DRIMBOX_CALL_CONSENT_WORDS',
-      text.json(z.strictObject({ informed: words, opposed: words, 'not-collected': words })).optional(),
+      text
+        .json(
+          z.strictObject({ informed: words, opposed: words, 'not-collected': words }).superRefine((value, context) => {
+            const message = wordsFault(value);
+            if (message !== undefined) context.addIssue({ code: 'custom', message });
+          }),
+        )
+        .optional(),
       {
         describe:
-          'Words of the consent parameter, as JSON lists informed, opposed and not-collected; they replace those of the profile',
+          'Words of the consent parameter, as JSON lists informed, opposed and not-collected; they replace those of the profile; each has a letter or a digit, and none is in two lists, whatever its case, accents and punctuation',
         example: '{"informed":["oui"],"opposed":["non"],"not-collected":["inconnu"]}',
       },
     ),

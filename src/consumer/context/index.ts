@@ -1,5 +1,7 @@
 /** Which patient, called by whom, for which professional. */
+export { CallRefusals } from './call-refusals';
 export type { CalledFilters, CalledPatient, ContextualCall } from './called-patient';
+export type { CallOrigin } from './caller-rules';
 export { contextConfig } from './context.config';
 export { contextErrors } from './context.errors';
 export { ContextModule } from './context.module';

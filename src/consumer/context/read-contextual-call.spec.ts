@@ -1,5 +1,7 @@
-import { callProfiles, consentOf, consentWords, oppositionWords } from './call-profile';
+import { loadConfig } from '../../platform/config';
+import { callProfiles, consentOf, consentWords, oppositionWords, wordsFault } from './call-profile';
 import { CallerRules } from './caller-rules';
+import { contextConfig } from './context.config';
 import { readContextualCall, type CallRules } from './read-contextual-call';
 
 /** Unmistakable and invented; the key of the INS is right. */
@@ -141,8 +143,28 @@ describe('contextual call', () => {
     ['oui', oppositionWords, 'opposed'],
     ['unknown', oppositionWords, 'not-collected'],
     ['constructor', consentWords, undefined],
+    ['-', { informed: ['+'], opposed: ['-'], 'not-collected': ['?'] }, undefined],
   ] as const)('consent %s', (value, words, decision) => {
     expect(consentOf(value, words)).toBe(decision);
+  });
+});
+
+describe('configured words of the consent', () => {
+  const load = (words: object) =>
+    loadConfig([contextConfig as never], { DRIMBOX_CALL_CONSENT_WORDS: JSON.stringify(words) }, { production: false });
+
+  it.each([
+    ['words without letter or digit', { informed: ['+'], opposed: ['-'], 'not-collected': ['?'] }],
+    ['one such word', { informed: ['oui', '…'], opposed: ['non'], 'not-collected': ['inconnu'] }],
+    ['the same word', { informed: ['1'], opposed: ['0'], 'not-collected': ['1'] }],
+    ['the same word but for its spelling', { informed: ['Refusé'], opposed: ['refuse !'], 'not-collected': ['x'] }],
+  ])('%s: the gateway does not start', (_what, words) => {
+    expect(() => load(words)).toThrow(/DRIMBOX_CALL_CONSENT_WORDS/);
+  });
+
+  it('that tell the decisions apart are taken, as are those of the profiles', () => {
+    expect(() => load({ informed: ['oui', 'OUI'], opposed: ['non'], 'not-collected': ['?0'] })).not.toThrow();
+    expect([consentWords, oppositionWords].map(wordsFault)).toEqual([undefined, undefined]);
   });
 });
 

@@ -8,7 +8,7 @@ import { userOf } from '../session/portal-user';
 
 /** Many small requests by nature; they have limits of their own. */
 const uncounted = /^\/(static|viewer|dicomweb)\//;
-const login = /^\/(login(\/(callback|admin(\/callback)?))?|contextual-call|IHEInvokeImageDisplay)$/;
+const login = /^\/(login(\/(callback|admin(\/callback)?))?|contextual-call|IHEInvokeImageDisplay)\/?$/i;
 
 const refusals = counter('portal_rate_limited_total', 'Requests of the portal refused by a rate limit', ['limit']);
 

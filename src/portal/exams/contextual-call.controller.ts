@@ -1,12 +1,12 @@
 import { Controller, Get, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { contextConfig, PatientContexts } from '../../consumer/context';
+import { CallRefusals, contextConfig, PatientContexts } from '../../consumer/context';
 import type { ConfigOf } from '../../platform/config';
 import { Access } from '../../platform/http';
 import { portalConfig } from '../portal.config';
 import { userOf } from '../session/portal-user';
 import { browserMark } from './browser-mark';
-import { callForm } from './call-form';
+import { callerOf, callForm } from './call-form';
 import { entryPath } from './entry-path';
 import { ExamFailuresFilter } from './exam-failures.filter';
 import { PatientAccess } from './patient-access';
@@ -19,6 +19,7 @@ export class ContextualCallController {
     @Inject(portalConfig.token) private readonly config: ConfigOf<typeof portalConfig>,
     @Inject(contextConfig.token) private readonly calls: ConfigOf<typeof contextConfig>,
     private readonly contexts: PatientContexts,
+    private readonly refusals: CallRefusals,
     private readonly access: PatientAccess,
   ) {}
 
@@ -26,8 +27,12 @@ export class ContextualCallController {
   @Post('/contextual-call')
   @Access('system')
   async call(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const caller = { origin: request.get('origin'), address: request.ip };
-    const reference = await this.contexts.receive(await callForm(request), caller);
+    const caller = callerOf(request);
+    const form = await callForm(request, response).catch(async (error: unknown) => {
+      await this.refusals.unreadable(error, caller);
+      throw error;
+    });
+    const reference = await this.contexts.receive(form, caller);
     response.redirect(303, new URL(`/appel/${reference}`, this.config.publicUrl).href);
   }
 
