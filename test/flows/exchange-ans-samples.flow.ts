@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodedPixels, storedFragments } from '../support/dicom-tools';
 import { demoObjects, DemoObjects } from '../support/demo-objects';
 import { SandboxPacs, startSandboxPacs } from '../../sandbox/pacs';
 import { PublishedStudy, TestSandbox } from '../support/sandbox';
@@ -101,12 +102,24 @@ describeWithShared('request samples of ANS over the real listener', () => {
       study: mr.objects.length,
     }[level];
     expect(parts).toHaveLength(expected);
-    if (level !== 'frames') for (const part of parts) expectAccepted(part, sample);
+    if (level === 'frames') expectFrame(parts[0], sample);
+    else for (const part of parts) expectAccepted(readPartTen(part.body).transferSyntaxUid, sample);
   });
 
+  /** The frame says in which accepted syntax it is, and is what the PACS holds: its fragments, or its pixels. */
+  function expectFrame(part: WadoPart, sample: string): void {
+    const syntax = /; transfer-syntax=([0-9.]+)$/.exec(part.headers['content-type'])?.[1] ?? '';
+    expectAccepted(syntax, sample);
+    const file = demo.files.get(mr.objects[0].sopInstanceUid)!;
+    const isStored = syntax === readPartTen(file).transferSyntaxUid;
+    const fragments = storedFragments(file);
+    const wanted = isStored && fragments.length > 0 ? Buffer.concat(fragments) : decodedPixels(file);
+    expect([syntax, part.body.length]).toEqual([syntax, wanted.length]);
+    expect(part.body.equals(wanted)).toBe(true);
+  }
+
   /** The syntax is one that the sample accepts with a weight above zero; structured reports have the uncompressed one. */
-  function expectAccepted(part: WadoPart, sample: string): void {
-    const { transferSyntaxUid } = readPartTen(part.body);
+  function expectAccepted(transferSyntaxUid: string, sample: string): void {
     const listed = [...sample.matchAll(/transfer-syntax=([0-9.]+)\s*;\s*q=([0-9.]+)/g)];
     const weight = listed.find(([, uid]) => uid === transferSyntaxUid)?.[2];
     expect([transferSyntaxUid, Number(weight) > 0]).toEqual([transferSyntaxUid, true]);

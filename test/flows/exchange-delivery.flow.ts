@@ -3,7 +3,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoPatients } from '../../sandbox/demo-data';
 import { SandboxPacs, startSandboxPacs } from '../../sandbox/pacs';
-import { dcmdump, decodedPixels, insertion, plainDataSet } from '../support/dicom-tools';
+import {
+  dcmdump,
+  decodedPixels,
+  insertion,
+  plainDataSet,
+  storedFragments,
+  withOtherPatientId,
+} from '../support/dicom-tools';
+import { FileOrigin } from '../support/file-origin';
 import { OrthancServer } from '../support/orthanc';
 import { SentByOrthanc } from '../support/sent-by-orthanc';
 import { brokenFiles, RealObject, realObject, realObjects, studiesOf } from '../support/real-objects';
@@ -24,6 +32,7 @@ describeWithShared('what leaves is what the PACS holds', () => {
   let sandbox: TestSandbox;
   let orthanc: OrthancServer;
   let embedded: SandboxPacs;
+  let files: FileOrigin;
   let witness: SentByOrthanc;
   let published: PublishedStudy[];
 
@@ -60,6 +69,15 @@ describeWithShared('what leaves is what the PACS holds', () => {
   };
   const broken = brokenFiles.map(brokenOf);
 
+  /** Sound objects that name a patient of their own in (0010,1002): another INS, and a number of another authority. */
+  const naming = (at: number, identity: { ins: string; oid: string }): RealObject => {
+    const sopInstanceUid = `2.25.663${at}`;
+    const bytes = withOtherPatientId(renamed(small.bytes, sopInstanceUid), identity);
+    return { ...sound, name: identity.oid, seriesInstanceUid: '2.25.663', sopInstanceUid, bytes };
+  };
+  const another = naming(1, { ins: demoPatients.thorax.ins, oid: ins.oid });
+  const elsewhere = naming(2, { ins: demoPatients.thorax.ins, oid: '1.2.250.1.999.7' });
+
   /** Puts files into the embedded PACS behind its back, without its reading them. */
   function smuggle(dataDir: string, list: readonly RealObject[]): void {
     mkdirSync(join(dataDir, 'objects'), { recursive: true });
@@ -93,16 +111,17 @@ describeWithShared('what leaves is what the PACS holds', () => {
     orthanc = await OrthancServer.start({ noDelay: true, modalities: { us: ['DRIMBOX', '127.0.0.1', dicom] } });
     witness = await SentByOrthanc.start(orthanc);
     const dataDir = join(sandbox.dir, 'embedded');
-    smuggle(dataDir, [sound, ...broken]);
+    smuggle(dataDir, [sound, another, elsewhere, ...broken]);
     const peers = [{ aet: 'DRIMBOX', host: '127.0.0.1', port: dicom }];
     embedded = await startSandboxPacs({ kind: 'embedded', dataDir, port: 0, aeTitle: 'PACS', peers });
+    files = await FileOrigin.start([sound, ...broken]);
     await sandbox.startGateway([]);
-    published = await sandbox.publish(studiesOf([...objects, sound, ...broken]));
+    published = await sandbox.publish(studiesOf([...objects, sound, another, elsewhere, ...broken]));
   });
   afterAll(async () => {
     await sandbox?.stop();
     witness?.stop();
-    await Promise.all([orthanc?.stop(), embedded?.stop()]);
+    await Promise.all([orthanc?.stop(), embedded?.stop(), files?.stop()]);
   });
 
   async function ask(object: RealObject, wanted: string, tail = ''): Promise<WadoAnswer> {
@@ -177,11 +196,12 @@ describeWithShared('what leaves is what the PACS holds', () => {
     });
   });
 
-  describe.each([
-    ['C-MOVE', 'move'],
-    ['C-GET', 'get'],
-  ] as const)('objects that are broken in the PACS, by %s', (_path, retrieve) => {
-    beforeAll(() => sandbox.startGateway([dimse(embedded.port, retrieve)]));
+  describe.each<[string, () => ConfiguredPacs]>([
+    ['C-MOVE', () => dimse(embedded.port, 'move')],
+    ['C-GET', () => dimse(embedded.port, 'get')],
+    ['DICOMweb', () => files.asPacs],
+  ])('objects that are broken in the PACS, by %s', (_path, pacs) => {
+    beforeAll(() => sandbox.startGateway([pacs()]));
 
     it.each([
       ['MR_truncated.dcm', 502, 'serving.object-unreadable'],
@@ -213,6 +233,35 @@ describeWithShared('what leaves is what the PACS holds', () => {
     });
   });
 
+  describe('an object that names another patient than its manifest', () => {
+    beforeAll(() => sandbox.startGateway([dimse(embedded.port, 'get')]));
+
+    const octets = (syntax: string) => `multipart/related; type="application/octet-stream"; transfer-syntax=${syntax}`;
+    const forms: [string, string, string][] = [
+      ['as it is stored', anySyntax, ''],
+      ['converted', accept('1.2.840.10008.1.2.4.80'), ''],
+      ['its frame', octets('*'), '/frames/1'],
+      [
+        'its frame, converted',
+        'multipart/related; type="image/jls"; transfer-syntax=1.2.840.10008.1.2.4.80',
+        '/frames/1',
+      ],
+      ['its metadata', 'application/dicom+json', '/metadata'],
+      ['its metadata in XML', 'multipart/related; type="application/dicom+xml"', '/metadata'],
+    ];
+    it.each(forms)('%s: 502, and nothing of it leaves', async (_what, wanted, tail) => {
+      const answer = await ask(another, wanted, tail);
+      expect(answer).toMatchObject({ status: 502, cut: false });
+      expect(answer.headers['content-type']).toBe('application/problem+json');
+      expect(JSON.parse(answer.body.toString())).toMatchObject({ code: 'serving.patient-contradicted' });
+      expect(answer.body.includes(demoPatients.thorax.ins)).toBe(false);
+    });
+
+    it.each(forms)('%s: served when the other number is of another authority', async (_what, wanted, tail) => {
+      expect(await ask(elsewhere, wanted, tail)).toMatchObject({ status: 200, cut: false });
+    });
+  });
+
   describe('conversions asked by Accept', () => {
     beforeAll(() => sandbox.startGateway([dimse(embedded.port, 'move')]));
 
@@ -229,6 +278,10 @@ describeWithShared('what leaves is what the PACS holds', () => {
       ['MR_small_bigendian.dcm', explicit],
       ['MR_small_implicit.dcm', '1.2.840.10008.1.2.4.80'],
       ['ExplVR_BigEnd.dcm', explicit],
+      ['MR_small.dcm', '1.2.840.10008.1.2.2'],
+      ['MR_small_RLE.dcm', '1.2.840.10008.1.2.2'],
+      ['CT_small.dcm', '1.2.840.10008.1.2.1.99'],
+      ['examples_rgb_color.dcm', '1.2.840.10008.1.2.1.99'],
       ['image_dfl.dcm', explicit],
       ['CT_small.dcm', '1.2.840.10008.1.2.4.80'],
       ['examples_rgb_color.dcm', '1.2.840.10008.1.2.4.80'],
@@ -270,6 +323,52 @@ describeWithShared('what leaves is what the PACS holds', () => {
       const [frame, ...others] = splitParts(answer);
       expect(others).toEqual([]);
       expect(frame?.body.equals(decodedPixels(object.bytes))).toBe(true);
+    });
+
+    const inType = (type: string, syntax: string) => `multipart/related; type="${type}"; transfer-syntax=${syntax}`;
+    const encapsulated: [string, string, string][] = [
+      ['MR_small_jpeg_ls_lossless.dcm', 'image/jls', '1.2.840.10008.1.2.4.80'],
+      ['MR_small_RLE.dcm', 'image/dicom-rle', '1.2.840.10008.1.2.5'],
+      ['MR_small_jp2klossless.dcm', 'image/jp2', '1.2.840.10008.1.2.4.90'],
+    ];
+    it.each(encapsulated)('the frame of %s as %s: the stored fragments', async (name, type, syntax) => {
+      const object = objects.find((one) => one.name === name)!;
+      await embedded.storeFiles([object.bytes]);
+      const stored = Buffer.concat(storedFragments(object.bytes));
+      expect(stored.length).toBeGreaterThan(1_000);
+      for (const wanted of [inType(type, syntax), inType(type, '*'), '*/*']) {
+        const answer = await ask(object, wanted, '/frames/1');
+        expect([wanted, answer.status]).toEqual([wanted, 200]);
+        expect(answer.headers['content-type']).toContain(`type="${type}"`);
+        const [frame, ...others] = splitParts(answer);
+        expect(others).toEqual([]);
+        expect(frame.headers['content-type']).toBe(`${type}; transfer-syntax=${syntax}`);
+        expect(frame.body.equals(stored)).toBe(true);
+      }
+    });
+
+    it.each(encapsulated)('the frame of %s as pixels: those that dcmtk or gdcm decodes', async (name) => {
+      const object = objects.find((one) => one.name === name)!;
+      await embedded.storeFiles([object.bytes]);
+      const answer = await ask(object, inType('application/octet-stream', explicit), '/frames/1');
+      expect(answer.status).toBe(200);
+      const [frame, ...others] = splitParts(answer);
+      expect(others).toEqual([]);
+      expect(frame.headers['content-type']).toBe(`application/octet-stream; transfer-syntax=${explicit}`);
+      expect(frame.body.equals(decodedPixels(object.bytes))).toBe(true);
+    });
+
+    it('several encapsulated frames, each its own fragment, in the order asked for', async () => {
+      const object = objects.find(({ name }) => name === 'examples_ybr_color.dcm')!;
+      await embedded.storeFiles([object.bytes]);
+      const stored = storedFragments(object.bytes);
+      expect(stored).toHaveLength(30);
+      const answer = await ask(object, inType('image/jpeg', '1.2.840.10008.1.2.4.50'), '/frames/30,1,7');
+      expect(answer.status).toBe(200);
+      const frames = splitParts(answer);
+      for (const { headers } of frames)
+        expect(headers['content-type']).toBe('image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50');
+      expect(frames.map(({ body }) => stored.findIndex((one) => one.equals(body)) + 1)).toEqual([30, 1, 7]);
     });
 
     it('several frames in the order asked for', async () => {

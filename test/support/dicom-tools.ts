@@ -46,6 +46,25 @@ export function decodedPixels(file: Buffer): Buffer {
   return Buffer.from(parsed.byteArray.buffer, parsed.byteArray.byteOffset + dataOffset, length);
 }
 
+/** Encapsulated pixel data (PS3.5 A.4): each fragment as it is stored, without the offset table. */
+export function storedFragments(file: Buffer): Buffer[] {
+  const parsed = parseDicom(file);
+  const bytes = Buffer.from(parsed.byteArray.buffer, parsed.byteArray.byteOffset, parsed.byteArray.length);
+  return (parsed.elements.x7fe00010.fragments ?? []).map(({ position, length }) =>
+    Buffer.from(bytes.subarray(position, position + length)),
+  );
+}
+
+/** The object with an identity in (0010,1002), written by dcmtk. */
+export function withOtherPatientId(file: Buffer, { ins, oid }: { ins: string; oid: string }): Buffer {
+  const item = '(0010,1002)[0]';
+  const change = [`${item}.(0010,0020)=${ins}`, `${item}.(0010,0024)[0].(0040,0032)=${oid}`];
+  return withFile(file, (path) => {
+    execFileSync('dcmodify', ['-nb', ...change.flatMap((one) => ['-i', one]), path], { stdio: 'pipe' });
+    return readFileSync(path);
+  });
+}
+
 /** The data set as it is once inflated. */
 export function plainDataSet({ transferSyntaxUid, dataSet }: { transferSyntaxUid: string; dataSet: Buffer }): Buffer {
   return transferSyntaxUid === '1.2.840.10008.1.2.1.99' ? inflateRawSync(dataSet) : dataSet;
