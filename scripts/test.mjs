@@ -18,6 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'drimbox-test-'));
 const failedSteps = [];
 const durations = [];
 const slowest = [];
+const failures = [];
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function step(name, work) {
@@ -29,6 +30,23 @@ async function step(name, work) {
   process.stdout.write(`== ${name}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
   if (code !== 0) failedSteps.push(name);
 }
+
+/** What failed in a file: the cases with the first lines of their fault, or the fault of the file itself. */
+function failuresOf({ name, status, message, assertionResults }) {
+  if (status !== 'failed') return [];
+  const file = relative(process.cwd(), name);
+  const cases = assertionResults.filter((one) => one.status === 'failed');
+  if (cases.length === 0) return [`${file}\n${beginning(message)}`];
+  return cases.map((one) => `${file} › ${one.fullName}\n${beginning(one.failureMessages.join('\n'))}`);
+}
+
+const beginning = (text) =>
+  text
+    .replace(/\x1b\[[0-9;]*m/g, '')
+    .split('\n')
+    .slice(0, 12)
+    .map((line) => `    ${line}`)
+    .join('\n');
 
 async function ring(projects, workers) {
   const report = join(folder, `${projects.join('-')}.json`);
@@ -47,6 +65,7 @@ async function ring(projects, workers) {
   total.passed += result.numPassedTests;
   total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
   total.skipped += result.numPendingTests + result.numTodoTests;
+  failures.push(...result.testResults.flatMap(failuresOf));
   slowest.push(
     ...result.testResults.map(({ name, startTime, endTime }) => ({
       name: relative(process.cwd(), name),
@@ -56,17 +75,22 @@ async function ring(projects, workers) {
   return code;
 }
 
-await step('format', () => runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']));
-await step('types', () => runTool('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']));
-await step('lint', () => runTool('eslint/bin/eslint.js', ['.', '--max-warnings', '0']));
+await Promise.all([
+  step('types', () => runTool('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json'])),
+  step('format', () => runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])).then(() =>
+    step('lint', () => runTool('eslint/bin/eslint.js', ['.', '--max-warnings', '0'])),
+  ),
+]);
 await step('build', () => run(process.execPath, ['scripts/build.mjs']));
 await step('unit and tidy tests', () => ring(['unit', 'tidy'], 2));
-// Medium tests wait for other programs a third of their time: three at once keep two cores at work.
-await step('medium tests (real PostgreSQL, PACS, tools)', () => ring(['medium'], 3));
-await step('flows (whole journeys)', () => ring(['flows'], 2));
-await step('browser', () => ring(['browser'], 2));
+// These wait for other programs a third of their time: three files at once keep two cores at work. One run of jest for the three rings:
+// no core waits for the last file of a ring.
+await step('medium (real PostgreSQL, PACS, tools), flows (whole journeys), browser', () =>
+  ring(['medium', 'flows', 'browser'], 3),
+);
 rmSync(folder, { recursive: true, force: true });
 
+if (failures.length > 0) process.stdout.write(`\nFailed:\n${failures.join('\n')}\n`);
 const line = ({ name, seconds, outcome = '' }) => `  ${String(seconds).padStart(5)} s  ${name} ${outcome}`.trimEnd();
 slowest.sort((one, other) => other.seconds - one.seconds);
 process.stdout.write(

@@ -3,16 +3,28 @@ const Sequencer = require('@jest/test-sequencer').default;
 /** Files of more than a minute, the longest first: begun last, one of them would run alone at the end. */
 const slow = [
   'publication-load',
-  'retrieval-faults',
-  'transcoding.medium',
-  'atna-gateway',
-  'testssl',
-  'publication-faults',
   'report-to-images',
-  'exchange-hostile',
   'audit-journeys',
-  'exchange-answers',
   'journey.browser',
+  'exchange-delivery',
+  'atna-gateway',
+  'exchange-answers',
+  'readme.flow',
+  'exchange-hostile',
+  'pacs-measure',
+  'retrieval-faults',
+  'publication-faults',
+  'exchange-ans-samples',
+  'transcoding.medium',
+  'two-processes',
+  'testssl',
+  'transfer-killed',
+  'sandbox-pacs',
+  'viewer.browser',
+  'portal-pages',
+  'exams.browser',
+  'import.browser',
+  'exchange-isolation',
 ];
 
 const rank = ({ path }) => {
@@ -20,7 +32,7 @@ const rank = ({ path }) => {
   return at < 0 ? slow.length : at;
 };
 
-/** Order of the files of a ring: nothing but time depends on it. */
+/** Order of the files of a run: nothing but time depends on it. */
 module.exports = class SlowFirst extends Sequencer {
   sort(tests) {
     return [...super.sort(tests)].sort((one, other) => rank(one) - rank(other));
