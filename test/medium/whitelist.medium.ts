@@ -266,6 +266,89 @@ describe('the white list of a running gateway', () => {
     expect(await codeOf(service.refresh({ acceptOlder: true }))).toBe('accepted');
   });
 
+  it('who accepts an older list is not answered by a run under way that does not, wherever that one stands', async () => {
+    const service = make(await fresh());
+    await service.onModuleInit();
+    server.behave('older');
+    const before = server.requestCount();
+    const plain = service.refresh();
+    expect(await codeOf(service.refresh({ acceptOlder: true }))).toBe('accepted');
+    expect(await codeOf(plain)).toBe('accepted');
+    expect(server.requestCount() - before).toBe(1);
+
+    server.behave('signed');
+    await service.refresh();
+    server.behave('older');
+    // The refusal is being recorded: too late for that run to think otherwise.
+    let late: Promise<string> | undefined;
+    const record = audit.record.bind(audit);
+    audit.record = async (event) => {
+      late ??= codeOf(service.refresh({ acceptOlder: true }));
+      await record(event);
+    };
+    expect(await codeOf(service.refresh())).toBe('whitelist.older');
+    expect(await late).toBe('accepted');
+    expect(audit.events.slice(-2)).toMatchObject([
+      { kind: 'whitelist.refused', errorCode: 'whitelist.older' },
+      { kind: 'whitelist.refreshed', facts: { changed: true } },
+    ]);
+  });
+
+  describe('an older list found on disk', () => {
+    const keptIn = (folder: string) => join(folder, 'whitelist', 'current.xml');
+    const olderList = async (): Promise<Buffer> => {
+      const folder = await fresh();
+      server.behave('older');
+      await make(folder).onModuleInit();
+      server.behave('signed');
+      return readFile(keptIn(folder));
+    };
+    const later = async (file: string) => utimes(file, new Date(), new Date(Date.now() + 60_000));
+
+    it('that somebody put there: refused once, said, and the one in force put back', async () => {
+      const older = await olderList();
+      const folder = await fresh();
+      const gateway = make(folder);
+      await gateway.onModuleInit();
+      const current = await readFile(keptIn(folder));
+      await writeFile(keptIn(folder), older);
+      await later(keptIn(folder));
+      const { generatedAt } = gateway.status();
+      await gateway.lookAtFile();
+      await gateway.lookAtFile();
+      expect(gateway.status()).toMatchObject({ level: 'warning', lastError: 'whitelist.older', generatedAt });
+      expect((await readFile(keptIn(folder))).equals(current)).toBe(true);
+      const refused = audit.events.filter(({ kind }) => kind === 'whitelist.refused');
+      expect(refused).toMatchObject([{ outcome: 'refused', errorCode: 'whitelist.older', actor: { peer: 'disk' } }]);
+      await gateway.refresh();
+      expect(gateway.status()).toMatchObject({ level: 'up', lastError: undefined });
+    });
+
+    it('that the operator accepted in another process: taken, and not a second time after a newer one', async () => {
+      const folder = await fresh();
+      const gateway = make(folder);
+      await gateway.onModuleInit();
+      const { generatedAt } = gateway.status();
+      server.behave('older');
+      const tool = make(folder);
+      await tool.onModuleInit();
+      expect(await codeOf(tool.refresh({ acceptOlder: true }))).toBe('accepted');
+      const older = await readFile(keptIn(folder));
+      await later(keptIn(folder));
+      await gateway.lookAtFile();
+      expect(gateway.status().generatedAt).not.toBe(generatedAt);
+
+      server.behave('signed');
+      await gateway.refresh();
+      expect(gateway.status().generatedAt).toBe(generatedAt);
+      expect(await readdir(join(folder, 'whitelist'))).toEqual(['current.xml']);
+      await writeFile(keptIn(folder), older);
+      await later(keptIn(folder));
+      await gateway.lookAtFile();
+      expect(gateway.status()).toMatchObject({ lastError: 'whitelist.older', generatedAt });
+    });
+  });
+
   it('a signer from another authority, and then a revoked one, is refused', async () => {
     const service = make(await fresh(), { anchorFiles: [oldRootFile] });
     await service.onModuleInit();

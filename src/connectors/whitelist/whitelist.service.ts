@@ -1,33 +1,20 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { AuditTrail } from '../../audit';
 import type { ConfigOf } from '../../platform/config';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { HealthRegistry } from '../../platform/health';
-import { Logger } from '../../platform/logging';
-import { counter, gauge } from '../../platform/metrics';
 import { persistenceConfig } from '../../platform/persistence';
 import { PkiService } from '../../platform/pki';
-import {
-  verifyWhiteList,
-  WhiteListIndex,
-  type AcceptedWhiteList,
-  type SignerTrust,
-  type WhiteListEntry,
-  type WhiteListPolicy,
-} from '../../standards/whitelist';
+import type { WhiteListEntry } from '../../standards/whitelist';
 import { fetchWhitelist } from './fetch-whitelist';
 import { keptModified, readKept, writeKept } from './kept-file';
-import { readAnchors, trustByPath, trustByPathAndRevocation } from './signer-trust';
+import { ListInForce } from './list-in-force';
+import { ListVerifier } from './list-verifier';
+import { RefreshRun } from './refresh-run';
 import { alarmLevel, whitelistFinding, type WhitelistStatus } from './whitelist-alarm';
+import { fromDisk, refusalCode, WhitelistReports } from './whitelist-reports';
 import { whitelistConfig, whitelistFile } from './whitelist.config';
-import { refusalErrors, whitelistErrors } from './whitelist.errors';
-
-interface InForce extends AcceptedWhiteList {
-  readonly index: WhiteListIndex;
-  readonly sha256: string;
-  readonly confirmedAt: Date;
-}
+import { whitelistErrors } from './whitelist.errors';
 
 export interface RefreshOutcome {
   /** False when the authority confirmed the list already in force. */
@@ -36,7 +23,6 @@ export interface RefreshOutcome {
   readonly generatedAt: Date;
 }
 
-const certificatesRememberedMax = 2_000;
 /** After a download that failed. Without any list nobody is admitted: then it is asked for again soon, ever less often. */
 const retryMs = 15 * 60_000;
 const retryWithoutListMs = 5_000;
@@ -47,34 +33,31 @@ const retryWithoutListMs = 5_000;
  */
 @Injectable()
 export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger('whitelist');
   private readonly file: string;
+  private readonly verifier: ListVerifier;
+  private readonly reports: WhitelistReports;
   private readonly listeners = new Set<() => void>();
-  private readonly remembered = new Map<string, WhiteListEntry | null>();
   private readonly stopping = new AbortController();
-  private inForce: InForce | undefined;
+  private inForce: ListInForce | undefined;
   private lastAttempt: Date | undefined;
   private lastError: string | undefined;
   private failures = 0;
-  private underWay: Promise<RefreshOutcome> | undefined;
+  private underWay: RefreshRun<RefreshOutcome> | undefined;
   private refreshTimer: NodeJS.Timeout | undefined;
   private lookTimer: NodeJS.Timeout | undefined;
-  private readonly metrics = {
-    refreshes: counter('whitelist_refreshes_total', 'Downloads of the white list, by outcome', ['outcome']),
-    entries: gauge('whitelist_entries', 'Gateways of the white list in force'),
-    confirmed: gauge('whitelist_confirmed_timestamp_seconds', 'When the white list in force was last confirmed'),
-  };
   /** The clock; replaced in tests. */
   now: () => Date = () => new Date();
 
   constructor(
     @Inject(whitelistConfig.token) private readonly config: ConfigOf<typeof whitelistConfig>,
     @Inject(persistenceConfig.token) persistence: ConfigOf<typeof persistenceConfig>,
-    private readonly pki: PkiService,
-    private readonly audit: AuditTrail,
+    pki: PkiService,
+    audit: AuditTrail,
     health: HealthRegistry,
   ) {
     this.file = whitelistFile(config, persistence.dataDir);
+    this.verifier = new ListVerifier(config, pki);
+    this.reports = new WhitelistReports(audit, config.url ? new URL(config.url).hostname : 'none');
     health.register({ name: 'white-list', critical: false, check: async () => whitelistFinding(this.status()) });
   }
 
@@ -96,24 +79,17 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
 
   /** Entry whose DNCertificatOperateur is the subject of this peer's certificate (DER), compared RDN by RDN. */
   isListed(peerCertificateDer: Buffer): WhiteListEntry | undefined {
-    if (!this.inForce) return undefined;
-    const fingerprint = createHash('sha256').update(peerCertificateDer).digest('base64');
-    const known = this.remembered.get(fingerprint);
-    if (known !== undefined) return known ?? undefined;
-    const entry = this.inForce.index.forCertificate(peerCertificateDer);
-    if (this.remembered.size >= certificatesRememberedMax) this.remembered.clear();
-    this.remembered.set(fingerprint, entry ?? null);
-    return entry;
+    return this.inForce?.forCertificate(peerCertificateDer);
   }
 
   /** Entry whose `db` is this host: asked before any token or identity is sent to an address found in a manifest. */
   isListedHost(hostname: string): WhiteListEntry | undefined {
-    return this.inForce?.index.forHost(hostname);
+    return this.inForce?.forHost(hostname);
   }
 
   /** Entries in force, for the operator. */
   entries(): readonly WhiteListEntry[] {
-    return this.inForce?.list.entries ?? [];
+    return this.inForce?.accepted.list.entries ?? [];
   }
 
   /** Called after each change of the list in force; returns the way to stop. */
@@ -123,14 +99,14 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
   }
 
   status(): WhitelistStatus {
-    const list = this.inForce?.list;
+    const { list, signedAt } = this.inForce?.accepted ?? {};
     const ageMs = this.inForce && Math.max(0, this.now().getTime() - this.inForce.confirmedAt.getTime());
     return {
       ageSeconds: ageMs === undefined ? undefined : Math.round(ageMs / 1000),
       entries: list?.entries.length ?? 0,
       unusable: list?.unusable.length ?? 0,
       generatedAt: list?.generatedAt.toISOString(),
-      signedAt: this.inForce?.signedAt.toISOString(),
+      signedAt: signedAt?.toISOString(),
       confirmedAt: this.inForce?.confirmedAt.toISOString(),
       lastAttempt: this.lastAttempt?.toISOString(),
       lastError: this.lastError,
@@ -142,12 +118,16 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
    * Fetches and verifies now; calls at the same time share one run. Throws the GatewayError of the refusal, the list in
    * force then being unchanged.
    */
-  refresh(options: { acceptOlder?: boolean } = {}): Promise<RefreshOutcome> {
-    this.underWay ??= this.fetchAndTake(options.acceptOlder ?? false).finally(() => {
-      this.underWay = undefined;
-      this.schedule();
-    });
-    return this.underWay;
+  async refresh({ acceptOlder = false }: { acceptOlder?: boolean } = {}): Promise<RefreshOutcome> {
+    // One that has refused an older list by now is of no use to who accepts it.
+    while (this.underWay && !this.underWay.joins(acceptOlder)) await this.underWay.outcome.catch(() => undefined);
+    this.underWay ??= new RefreshRun(acceptOlder, (acceptsOlder) =>
+      this.fetchAndTake(acceptsOlder).finally(() => {
+        this.underWay = undefined;
+        this.schedule();
+      }),
+    );
+    return this.underWay.outcome;
   }
 
   private async refreshQuietly(): Promise<void> {
@@ -166,140 +146,80 @@ export class WhitelistService implements OnModuleInit, OnApplicationShutdown {
     return Math.min(soon, retryMs, this.config.refreshMs);
   }
 
-  private async fetchAndTake(acceptOlder: boolean): Promise<RefreshOutcome> {
+  private async fetchAndTake(acceptsOlder: () => boolean): Promise<RefreshOutcome> {
     this.lastAttempt = this.now();
     try {
       const { url, tlsCaFile, timeoutMs } = this.config;
       if (!url) throw new GatewayError(whitelistErrors.notConfigured);
       const bytes = await fetchWhitelist({ url, tlsCaFile, timeoutMs, signal: this.stopping.signal });
-      const outcome = await this.take(bytes, acceptOlder);
+      const accepted = await this.verifier.arrived(bytes, this.now());
+      const candidate = new ListInForce(accepted, bytes, this.now());
+      const outcome = await this.take(candidate, acceptsOlder());
       this.lastError = undefined;
       this.failures = 0;
-      await this.tellAccepted(outcome);
+      await this.reports.downloaded(candidate, outcome.changed);
       return outcome;
     } catch (error) {
       this.failures += 1;
-      if (!this.stopping.signal.aborted) await this.tellRefused(error);
+      if (!this.stopping.signal.aborted) {
+        this.lastError = refusalCode(error);
+        await this.reports.refused(error);
+      }
       throw error;
     }
   }
 
-  /** Verifies what arrived; on acceptance it is on disk before it is in force. */
-  private async take(bytes: Buffer, acceptOlder: boolean): Promise<RefreshOutcome> {
-    const accepted = await this.verifyArrived(bytes);
-    const before = this.inForce;
-    if (before && !acceptOlder && isOlder(accepted, before)) throw new GatewayError(whitelistErrors.older);
-    const confirmedAt = this.now();
+  /** What was accepted is on disk before it is in force. */
+  private async take(candidate: ListInForce, acceptOlder: boolean): Promise<RefreshOutcome> {
+    const { accepted, bytes, confirmedAt } = candidate;
+    const isOlder = this.inForce?.isNewerThan(accepted) ?? false;
+    if (isOlder && !acceptOlder) throw new GatewayError(whitelistErrors.older);
     try {
-      await writeKept(this.file, { bytes, confirmedAt });
+      await writeKept(this.file, { bytes, confirmedAt, isOlderAccepted: isOlder });
     } catch (error) {
       throw new GatewayError(whitelistErrors.notKept, { cause: error });
     }
-    const changed = this.putInForce(accepted, bytes, confirmedAt);
-    return { changed, entries: accepted.list.entries.length, generatedAt: accepted.list.generatedAt };
+    const changed = this.putInForce(candidate);
+    const { entries, generatedAt } = accepted.list;
+    return { changed, entries: entries.length, generatedAt };
   }
 
-  private async verifyArrived(bytes: Buffer): Promise<AcceptedWhiteList> {
-    const { revocation } = this.pki;
-    const anchors = await readAnchors(this.config.anchorFiles);
-    revocation.trust(anchors);
-    const policy = this.policy(this.now(), trustByPathAndRevocation(anchors, revocation));
-    let verdict = verifyWhiteList(bytes, policy);
-    if (!verdict.accepted && verdict.reason === 'revocation-unknown') {
-      // The lists of this authority may not have been asked for yet.
-      await revocation.refresh();
-      verdict = verifyWhiteList(bytes, policy);
-    }
-    if (!verdict.accepted) throw new GatewayError(refusalErrors[verdict.reason], { detail: verdict.detail });
-    return verdict;
-  }
-
-  private policy(at: WhiteListPolicy['at'], trust: SignerTrust): WhiteListPolicy {
-    const { signerCommonName, signerUnit, strictForm } = this.config;
-    return { at, trust, strictForm, signer: { commonName: signerCommonName, organizationalUnit: signerUnit } };
-  }
-
-  /** The kept list is verified again (the disk may lie), at the time it was signed: age is the alarm's business. */
   private async loadKept(): Promise<void> {
     try {
       const kept = await readKept(this.file);
       if (!kept) return;
-      const anchors = await readAnchors(this.config.anchorFiles);
-      const verdict = verifyWhiteList(kept.bytes, this.policy('signing-time', trustByPath(anchors)));
-      if (!verdict.accepted) throw new GatewayError(refusalErrors[verdict.reason], { detail: verdict.detail });
-      this.putInForce(verdict, kept.bytes, kept.confirmedAt);
-      this.logger.info({ entries: verdict.list.entries.length }, 'white list read back from disk');
+      const accepted = await this.verifier.kept(kept.bytes);
+      if (!kept.isOlderAccepted && this.inForce?.isNewerThan(accepted)) return await this.putBack(this.inForce);
+      this.putInForce(new ListInForce(accepted, kept.bytes, kept.confirmedAt));
+      this.lastError = undefined;
+      this.reports.logger.info({ entries: accepted.list.entries.length }, 'white list read back from disk');
     } catch (error) {
       this.lastError = GatewayError.of(error)?.code ?? whitelistErrors.notKept.code;
-      this.logger.error({ cause: describeCause(error) }, 'the white list kept on disk cannot be used');
+      this.reports.logger.error({ cause: describeCause(error) }, 'the white list kept on disk cannot be used');
     }
+  }
+
+  /** An older list in the folder, that nobody accepted as such, would be in force after the next start. */
+  private async putBack({ bytes, confirmedAt }: ListInForce): Promise<void> {
+    const error = new GatewayError(whitelistErrors.older, { detail: 'the file kept on disk' });
+    this.lastError = error.code;
+    await this.reports.refusedFrom(fromDisk, error);
+    await writeKept(this.file, { bytes, confirmedAt, isOlderAccepted: false });
   }
 
   /** Takes the list that another process (the operator's tool, a second gateway) has renewed on disk. */
   async lookAtFile(): Promise<void> {
+    if (this.underWay) return;
     const modified = await keptModified(this.file).catch(() => undefined);
     if (modified && (!this.inForce || modified > this.inForce.confirmedAt)) await this.loadKept();
   }
 
-  private putInForce(accepted: AcceptedWhiteList, bytes: Buffer, confirmedAt: Date): boolean {
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const changed = this.inForce?.sha256 !== sha256;
-    const index = changed || !this.inForce ? new WhiteListIndex(accepted.list) : this.inForce.index;
-    this.inForce = {
-      list: accepted.list,
-      signedAt: accepted.signedAt,
-      signer: accepted.signer,
-      index,
-      sha256,
-      confirmedAt,
-    };
-    this.metrics.entries.set(accepted.list.entries.length);
-    this.metrics.confirmed.set(confirmedAt.getTime() / 1000);
-    if (!changed) return false;
-    this.remembered.clear();
-    for (const listener of this.listeners) listener();
-    return true;
+  private putInForce(list: ListInForce): boolean {
+    const changed = this.inForce?.sha256 !== list.sha256;
+    if (changed || !this.inForce) this.inForce = list;
+    else this.inForce.confirmedAt = list.confirmedAt;
+    this.reports.inForce(this.inForce);
+    if (changed) for (const listener of this.listeners) listener();
+    return changed;
   }
-
-  private async tellAccepted({ changed, entries, generatedAt }: RefreshOutcome): Promise<void> {
-    this.metrics.refreshes.inc({ outcome: changed ? 'changed' : 'confirmed' });
-    this.logger.info({ changed, entries, generatedAt: generatedAt.toISOString() }, 'white list verified');
-    const unusable = this.inForce?.list.unusable ?? [];
-    if (unusable.length > 0) {
-      const fields = unusable.slice(0, 20).map(({ position, field }) => `${position}: ${field}`);
-      this.logger.warn({ fields }, 'entries of the white list cannot be used');
-    }
-    await this.record('whitelist.refreshed', { changed, entries, generatedAt: generatedAt.toISOString() });
-  }
-
-  private async tellRefused(error: unknown): Promise<void> {
-    const known = GatewayError.of(error);
-    this.lastError = known?.code ?? whitelistErrors.unreachable.code;
-    this.metrics.refreshes.inc({ outcome: 'refused' });
-    this.logger.error(
-      { code: this.lastError, cause: describeCause(error), level: this.status().level },
-      'white list not renewed, the previous one stays in force',
-    );
-    await this.record('whitelist.refused', known?.detail ? { detail: known.detail } : {}, this.lastError);
-  }
-
-  /** The trail being unreachable must not change which list is in force. */
-  private async record(
-    kind: 'whitelist.refreshed' | 'whitelist.refused',
-    facts: Record<string, string | number | boolean>,
-    errorCode?: string,
-  ): Promise<void> {
-    const transport = errorCode === whitelistErrors.unreachable.code || errorCode === whitelistErrors.notKept.code;
-    const outcome = errorCode === undefined ? 'success' : transport ? 'failure' : 'refused';
-    const peer = this.config.url ? new URL(this.config.url).hostname : 'none';
-    await this.audit.record({ kind, outcome, actor: { peer }, errorCode, facts }).catch((error: unknown) => {
-      this.logger.error({ cause: describeCause(error) }, 'audit of the white list could not be written');
-    });
-  }
-}
-
-/** Rollback: an older generation, or the same generation signed earlier (the authority does not always move the date). */
-function isOlder(candidate: AcceptedWhiteList, current: AcceptedWhiteList): boolean {
-  const byGeneration = candidate.list.generatedAt.getTime() - current.list.generatedAt.getTime();
-  return byGeneration < 0 || (byGeneration === 0 && candidate.signedAt < current.signedAt);
 }
