@@ -223,6 +223,30 @@ describe('the trail told to an audit record repository', () => {
     expect(received().slice(before)).toEqual([after, String(BigInt(after) - 2n), next]);
   });
 
+  it('goes on after a restore on another server: what gaps of the old one hold is told, empty ones are given up', async () => {
+    const before = received().length;
+    const one = sender();
+    // Numbers of transactions there, far above those of this server.
+    const seenThere = (id: string) =>
+      dataSource.query(
+        `INSERT INTO audit_atna_gap (first_id, last_id, seen_by, seen_at)
+         VALUES ($1, $1, '9000000000'::xid8, now() - interval '11 minutes')`,
+        [id],
+      );
+    const [held] = await recordMany(1);
+    await one.sendWaiting();
+    const undone = dataSource.createQueryRunner();
+    await undone.startTransaction();
+    await trail.record(retrieved(2), undone.manager);
+    await undone.rollbackTransaction();
+    await undone.release();
+    for (const id of [held, String(BigInt(held) + 1n)]) await seenThere(id);
+    const [next] = await recordMany(1);
+    await one.sendWaiting();
+    expect([...received().slice(before)].sort()).toEqual([held, held, next].sort());
+    expect(await dataSource.query('SELECT first_id FROM audit_atna_gap')).toEqual([]);
+  });
+
   it('loses nothing when the repository is killed while it receives, and away for a while', async () => {
     const before = received().length;
     const one = sender();

@@ -112,8 +112,10 @@ export class AuditSpool {
           [String(firstId), String(lastId), seenBy],
         );
       }
+      // Restored on another server, whose transactions count from elsewhere: none that was running then runs here.
       await manager.query(
-        `DELETE FROM audit_atna_gap g WHERE seen_by <= pg_snapshot_xmin(pg_current_snapshot())
+        `DELETE FROM audit_atna_gap g WHERE (seen_by <= pg_snapshot_xmin(pg_current_snapshot())
+             OR seen_by > pg_snapshot_xmax(pg_current_snapshot()))
            AND seen_at < now() - interval '${gapMinutesMin} minutes'
            AND NOT EXISTS (SELECT 1 FROM audit_record r WHERE r.id BETWEEN g.first_id AND g.last_id)`,
       );
