@@ -49,7 +49,7 @@ export const serviceMessages = {
   since: 'Depuis le',
   lastError: 'Dernière erreur',
   advice: 'Que faire',
-  guide: 'Fiche d’aide',
+  guide: 'Fiche d’aide (en anglais)',
   facts: 'Mesures',
   critical: 'indispensable',
   checkedAt: 'Vérifié le',
