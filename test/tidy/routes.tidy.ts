@@ -4,6 +4,7 @@ import { METHOD_METADATA, MODULE_METADATA, PATH_METADATA } from '@nestjs/common/
 import { AppModule } from '../../src/app.module';
 import { ACCESS_METADATA, AccessKind, accessKinds } from '../../src/platform/http';
 import { menuEntries } from '../../src/portal/screen/menu';
+import routeRoles from './routes.json';
 import { read, sourceFiles } from './tree';
 
 /**
@@ -84,6 +85,10 @@ describe('routes', () => {
   it('all say who may call them', () => {
     const silent = routes.filter(({ access }) => !access?.length || access.some((kind) => !accessKinds.includes(kind)));
     expect(silent).toEqual([]);
+  });
+
+  it('are for the roles of the table beside this test: a change of role is a line there', () => {
+    expect(Object.fromEntries(routes.map(({ name, access }) => [name, access?.join(' ')]))).toEqual(routeRoles);
   });
 
   it('are open to everybody only where this test says so', () => {

@@ -21,6 +21,33 @@ function declaredMetrics(): Set<string> {
   );
 }
 
+/** Labels of each metric, as the code declares them. */
+function declaredLabels(): Map<string, string[]> {
+  const declaration =
+    /\b(?:counter|gauge|histogram)(?:<[^>]*>)?\(\s*'([a-z_]+)',\s*(?:'[^']*'|"[^"]*"|`[^`]*`)(?:\s*,\s*\[([^\]]*)\])?/g;
+  return new Map(
+    sourceFiles('src').flatMap((file) =>
+      [...read(file).matchAll(declaration)].map(([, name, labels = '']): [string, string[]] => [
+        `drimbox_${name}`,
+        [...labels.matchAll(/'(\w+)'/g)].map(([, label]) => label),
+      ]),
+    ),
+  );
+}
+
+/** PromQL of the alert rules and of the dashboard, with the legends that name labels. */
+function queries(): string[] {
+  const rules = [...read('docs/grafana/alerts.yaml').matchAll(/expr: >-\n\s+(.+)/g)].map(([, expr]) => expr);
+  const { panels } = JSON.parse(read('docs/grafana/dashboard.json')) as {
+    panels: { targets?: { expr: string; legendFormat?: string }[] }[];
+  };
+  const targets = panels.flatMap((panel) => panel.targets ?? []);
+  return [...rules, ...targets.map(({ expr, legendFormat }) => `${expr} ${legendFormat ?? ''}`)];
+}
+
+/** Labels that Prometheus itself adds, or that buckets have. */
+const commonLabels = ['instance', 'job', 'le'];
+
 describe('runbook', () => {
   const pages = projectFiles().filter((file) => /^docs\/runbook\/[a-z-]+\.md$/.test(file));
   const named = checks();
@@ -65,5 +92,29 @@ describe('runbook', () => {
     expect(named).toHaveLength([...rules.matchAll(/- alert: Drimbox\w+$/gm)].length);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((page) => !projectFiles().includes(page))).toEqual([]);
+  });
+
+  it('names in alert rules and dashboard only labels that the metric has', () => {
+    const labels = declaredLabels();
+    expect([...declaredMetrics()].filter((name) => !labels.has(name))).toEqual([]);
+    expect(queries().length).toBeGreaterThan(30);
+    const wrong = queries().flatMap((query) => {
+      const of = (name: string) => labels.get(name.replace(/_(bucket|sum|count)$/, '')) ?? labels.get(name) ?? [];
+      const used = [...query.matchAll(/\b(drimbox_[a-z0-9_]+)(?:\{([^}]*)\})?/g)];
+      const selected = used.flatMap(([, name, text = '']) =>
+        [...text.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)]
+          .map(([, label]) => label)
+          .filter((label) => ![...of(name), ...commonLabels].includes(label)),
+      );
+      const all = [...used.flatMap(([, name]) => of(name)), ...commonLabels];
+      const grouped = [
+        ...[...query.matchAll(/\b(?:by|without|on)\s*\(([^)]*)\)/g)].flatMap(([, text]) => text.split(',')),
+        ...[...query.matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map(([, label]) => label),
+      ].map((label) => label.trim());
+      return [...selected, ...grouped.filter((label) => label !== '' && !all.includes(label))].map(
+        (label) => `${label}: ${query}`,
+      );
+    });
+    expect(wrong).toEqual([]);
   });
 });
