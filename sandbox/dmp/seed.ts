@@ -30,6 +30,8 @@ export interface SeededReport {
   eventCodes?: { code: string; scheme: string; display: string }[];
   confidentialityCodes?: { code: string; scheme: string; display: string }[];
   sourcePatientInfo?: string[];
+  /** An entry that breaks the rule: it does not tell the hash of its document. */
+  withoutHash?: boolean;
 }
 
 const slot = (name: string, values: readonly string[]): string =>
@@ -81,7 +83,7 @@ export function seedReport(registry: Registry, report: SeededReport, at: Date): 
     slot('serviceStartTime', [report.serviceStartTime]) +
     slot('sourcePatientId', [patientId]) +
     slot('sourcePatientInfo', report.sourcePatientInfo ?? []) +
-    slot('hash', [createHash('sha1').update(report.content).digest('hex')]) +
+    slot('hash', report.withoutHash ? [] : [createHash('sha1').update(report.content).digest('hex')]) +
     slot('size', [String(report.content.length)]) +
     slot('urn:ihe:iti:xds:2013:referenceIdList', report.referenceIds) +
     name(report.title) +

@@ -77,6 +77,7 @@ describe('from the RIS to the exams', () => {
       structure: { id: '1690000001', name: 'Hôpital d’essai des pairs' },
       report: true,
       masked: true,
+      accession: 'ACC-3003',
     });
     seedExam(dmp, {
       number: 4,
@@ -139,7 +140,24 @@ describe('from the RIS to the exams', () => {
     await tab.waitForSelector('#exams');
     await tab.waitForFunction(() => /2 \/ 180/.test(document.querySelector('#exams')?.textContent ?? ''));
     await see(tab, 'list', width);
-    expect(await family(tab)).toBe(thorax.family);
+    // Both lists of the banner: the five strict traits without asking, the others when they are asked for.
+    const shown = (list: string) => tab.locator(`.patient ${list} dd:visible`).allTextContents();
+    expect(await shown('.strict')).toEqual([
+      thorax.family,
+      thorax.given.split(' ')[0],
+      '12/01/1962',
+      { F: 'Féminin', M: 'Masculin' }[thorax.gender],
+      thorax.birthPlace,
+    ]);
+    expect(await shown('.more')).toEqual([]);
+    await tab.click('.patient details.more summary');
+    const more = await shown('.more');
+    expect(more.map((text) => text.replaceAll(' ', ''))).toEqual(
+      expect.arrayContaining([thorax.ins, thorax.oid, thorax.given.replaceAll(' ', ''), thorax.patientId]),
+    );
+    expect(await tab.locator('.patient .more dt:visible').allTextContents()).toHaveLength(more.length);
+    await see(tab, 'traits', width);
+    await tab.click('.patient details.more summary');
     expect(tab.url()).not.toMatch(/ESSAI|DEMO|1962/);
     await tab.click('tr.blocked summary');
     expect(await tab.locator('tr.blocked .when').textContent()).toMatch(/^\d{2}\/\d{2}\/\d{4}$/);
@@ -173,7 +191,16 @@ describe('from the RIS to the exams', () => {
     await tab.keyboard.press('/');
     await tab.keyboard.type('abdomen irm');
     expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(1);
-    await tab.keyboard.press('Escape');
+    const chip = tab.locator('.text-chip button');
+    expect(await chip.textContent()).toContain('abdomen irm');
+    expect(tab.url()).not.toContain('abdomen');
+    await chip.click();
+    expect([await chip.isVisible(), await tab.inputValue('#texte')]).toEqual([false, '']);
+    expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(6);
+    await tab.fill('#texte', 'acc-3003');
+    expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(1);
+    await tab.press('#texte', 'Escape');
+    await tab.locator('#texte').blur();
     await tab.keyboard.press('ArrowDown');
     await tab.keyboard.press('ArrowDown');
     expect(await tab.locator('tr.current .act').textContent()).toBe('IRM de l’abdomen');
@@ -236,6 +263,7 @@ describe('from the RIS to the exams', () => {
         ?.entryUuid ?? '';
     seed({ number: 20, at: monthsAgo(2), description: 'Examen masqué', masked: 'MASQUE_PS' });
     seed({ number: 24, at: monthsAgo(2), description: 'Examen à annoncer', masked: true });
+    seed({ number: 25, at: monthsAgo(2), description: 'Examen du mineur', masked: 'INVISIBLE_REPRESENTANTS_LEGAUX' });
     registry.changeStatus(
       seed({ number: 21, at: monthsAgo(5), description: 'Examen révisé', series: [2] }),
       'Deprecated',
@@ -249,6 +277,9 @@ describe('from the RIS to the exams', () => {
     // The record itself gives a document masked to professionals to its author only.
     expect(await row('Examen masqué').count()).toBe(0);
     expect(await row('Examen à annoncer').locator('.badge').textContent()).toBe('Non visible par le patient');
+    expect(await row('Examen du mineur').locator('.badge').textContent()).toBe(
+      'Non visible par les représentants légaux',
+    );
     expect(await row('Examen révisé').count()).toBe(1);
     expect([await row('Examen retiré').count(), await row('Examen supprimé').count()]).toEqual([0, 0]);
     await tab.waitForFunction(() => /2 \/ 7/.test(document.querySelector('#exams')?.textContent ?? ''));

@@ -5,7 +5,7 @@ import { formMark, PortalBench, startPortalBench } from '../support/portal-bench
 
 type Agent = Awaited<ReturnType<PortalBench['loggedIn']>>;
 const page = 'text/html,application/xhtml+xml';
-const { thorax, head } = demoPatients;
+const { thorax, head, abdomen } = demoPatients;
 
 /** Real: the whole gateway over HTTPS, its database, sandbox Pro Santé Connect and DMP over mutual TLS. */
 describe('contextual call and exams', () => {
@@ -58,6 +58,14 @@ describe('contextual call and exams', () => {
     // Two manifests of one study, neither of which replaces the other.
     seedExam(dmp, { number: 7, at: monthsAgo(7), patient: head, description: 'Scanner publié deux fois', series: [2] });
     seedExam(dmp, { number: 7, at: monthsAgo(6), patient: head, description: 'Scanner publié deux fois', series: [4] });
+    seedExam(dmp, {
+      number: 9,
+      at: monthsAgo(1),
+      patient: abdomen,
+      description: 'Sans empreinte',
+      report: true,
+      withoutHash: true,
+    });
     doctor = await bench.loggedIn('generaliste');
   });
   afterAll(() => bench?.close());
@@ -454,6 +462,23 @@ describe('contextual call and exams', () => {
     }
     const failure = { outcome: 'failure', error_code: 'dmp.unavailable' };
     expect((await audits('dmp.retrieve')).slice(-2)).toEqual([failure, failure]);
+    expect((await audits('exams.report-shown')).at(-1)).toEqual(failure);
+    expect((await audits('exams.manifest-read')).at(-1)).toEqual(failure);
+  });
+
+  it('does not ask for a manifest or a report whose entry tells no hash, and says why', async () => {
+    const path = await opened(doctor, callOf(abdomen));
+    const list = await doctor.get(path).set('Accept', page);
+    const exam = rowsOf(list.text).find(({ name }) => name === 'Sans empreinte');
+    const report = /href="([^"]+)"[^>]*>Lire/.exec(list.text)?.[1] ?? '';
+    const asked = (await audits('dmp.retrieve')).length;
+    for (const address of [`${path}/examens/${exam?.id}/images`, `${report}/pdf`]) {
+      const answer = await doctor.get(address).set('Accept', page);
+      expect(answer.status).toBe(502);
+      expect(answer.text).toContain('ne donne pas l’empreinte de ce document');
+    }
+    expect(await audits('dmp.retrieve')).toHaveLength(asked);
+    const failure = { outcome: 'failure', error_code: 'exams.unproven' };
     expect((await audits('exams.report-shown')).at(-1)).toEqual(failure);
     expect((await audits('exams.manifest-read')).at(-1)).toEqual(failure);
   });

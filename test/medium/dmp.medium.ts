@@ -287,6 +287,8 @@ describe('consultation', () => {
     expect(outcome.kind === 'accepted' && outcome.value[0].bytes.equals(Buffer.from(document))).toBe(true);
     const damaged = await on.iti43.send({ caller: on.caller, documents: [{ ...entry, hash: 'f'.repeat(40) }] });
     expect(damaged).toMatchObject({ kind: 'malformed', detail: 'a document that has not the hash of its entry' });
+    const unproven = await on.iti43.send({ caller: on.caller, documents: [{ ...entry, hash: undefined }] });
+    expect(unproven).toMatchObject({ kind: 'malformed', detail: 'a document whose entry tells no hash' });
     const unknown = await on.iti43.send({ caller: on.caller, documents: [{ ...entry, uniqueId: '1.2.3' }] });
     expect(unknown).toMatchObject({ kind: 'refused', code: 'XDSDocumentUniqueIdError' });
   });

@@ -1,5 +1,6 @@
 import type { Response } from 'supertest';
 import type TestAgent from 'supertest/lib/agent';
+import { formMark } from '../support/portal-bench';
 import { startViewerBench, ViewerBench } from '../support/viewer-bench';
 
 /**
@@ -19,7 +20,11 @@ describe('what every answer tells the browser', () => {
 
   beforeAll(async () => {
     bench = await startViewerBench({ instances: 6, columns: 64 }, { DRIMBOX_PORTAL_FORMS_PER_MINUTE: '10000' });
-    professional = await bench.loggedIn('radiologue', bench.link(bench.studies[0]));
+    professional = await bench.loggedIn('radiologue');
+    await professional
+      .post('/login/situation')
+      .type('form')
+      .send({ _csrf: await formMark(professional), structure: '999900000000019' });
     const opened = await professional.get(bench.link(bench.studies[0])).redirects(5).set('Accept', 'text/html');
     viewerPage = new URL(opened.request.url).pathname;
     grantedData = `/dicomweb/${/^\/view\/([\w-]+)/.exec(viewerPage)?.[1]}`;

@@ -4,6 +4,8 @@ import { makeReport } from '../../sandbox/ris';
 
 /** One exam to put into the record of the sandbox DMP; only the interesting fields are spelled out. */
 export interface SeededExam {
+  /** The entries do not tell the hash of their documents. */
+  withoutHash?: boolean;
   /** Last number of the study UID. */
   number: number;
   patient?: DemoPatient;
@@ -22,7 +24,7 @@ export interface SeededExam {
   /** The patient that the entries name beside the INS. */
   entryPatient?: DemoPatient;
   /** Not for the patient (true), or not for professionals other than its author. */
-  masked?: boolean | 'MASQUE_PS';
+  masked?: boolean | 'MASQUE_PS' | 'INVISIBLE_REPRESENTANTS_LEGAUX';
   accession?: string;
   reportId?: string;
 }
@@ -72,6 +74,7 @@ export function seedExam(dmp: SandboxDmp, exam: SeededExam): { manifest?: string
     ins: { matricule: patient.ins, oid: patient.oid },
     author: { id: '801234560801', family: 'BIDEAULT', given: 'Jacques' },
     structure: exam.structure ?? { id: '1750803447', name: 'Centre de radiologie Ambroise' },
+    withoutHash: exam.withoutHash,
     creationTime: exam.at,
     serviceStartTime: exam.at,
     referenceIds: [

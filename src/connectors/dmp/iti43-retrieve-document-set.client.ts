@@ -103,7 +103,7 @@ function damage(bytes: Buffer | undefined, entry: WantedDocument): string | unde
   if (bytes === undefined) return 'a document whose part is missing';
   if (entry.size !== undefined && entry.size !== bytes.length) return 'a document that has not the size of its entry';
   const hash = entry.hash?.toLowerCase();
-  if (hash === undefined) return undefined;
+  if (hash === undefined) return 'a document whose entry tells no hash';
   return createHash(hash.length === 64 ? 'sha256' : 'sha1')
     .update(bytes)
     .digest('hex') === hash

@@ -51,6 +51,14 @@ export const examErrors = defineErrors('exams', {
       'A strict trait of a document differs from the contextual call: it was not shown. Tell the identity officer of the hospital that published it.',
     screen: 'L’identité portée par cet examen diffère de celle du patient appelé : il ne peut pas être ouvert.',
   },
+  unproven: {
+    code: 'exams.unproven',
+    status: 502,
+    caller: 'The national record does not tell the hash of this document.',
+    operator:
+      'The entry of an approved manifest or report tells no hash (XDS requires it): the document could not be proven and was not asked for. Tell the hospital that published it.',
+    screen: 'Le DMP ne donne pas l’empreinte de ce document : il ne peut pas être vérifié et n’est pas ouvert.',
+  },
   manifestUnreadable: {
     code: 'exams.manifest-unreadable',
     status: 502,

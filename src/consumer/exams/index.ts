@@ -9,7 +9,7 @@ export type { FurtherTraits } from './identity/claimed-traits';
 export { compareTraits } from './identity/compare-traits';
 export type { ClaimedTraits, TraitComparison, TraitDifference, TraitName } from './identity/compare-traits';
 export { namesExam } from './list/wanted-exam';
-export { firstSearchYears } from './list/exam-filters';
+export { firstSearchYears, isFirstSearch } from './list/exam-filters';
 export type { ExamFilters, FilterChoices } from './list/exam-filters';
 export { ExamLists, leavesFiles } from './list/exam-list.service';
 export type { ExamList } from './list/exam-list.service';

@@ -115,6 +115,7 @@ export class ExamDocumentsController {
       exams,
       acting: { ...acting, situation: situationFor(context, viewer) },
       sessionId: request.sessionID,
+      address: request.ip,
       returnPath: `/dossier/${contextId}`,
       reports: exams.flatMap(({ exam, examId, manifest }) =>
         exam.reports.slice(0, 1).map((report) => ({

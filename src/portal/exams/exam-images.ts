@@ -6,6 +6,8 @@ export interface ImagesRequest {
   readonly exams: readonly SelectedExam[];
   readonly acting: ActingProfessional;
   readonly sessionId: string;
+  /** From where the professional comes. */
+  readonly address?: string;
   readonly returnPath: string;
   /** PDF of the reports, shown beside the images; `date` (YYYYMMDD) tells those of two exams apart. */
   readonly reports?: readonly { readonly path: string; readonly date?: string }[];

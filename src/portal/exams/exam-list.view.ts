@@ -1,13 +1,14 @@
 import type { PatientContext } from '../../consumer/context';
-import type {
-  Exam,
-  ExamDocument,
-  ExamFilters,
-  ExamList,
-  FurtherTraits,
-  Label,
-  TraitDifference,
-  TraitName,
+import {
+  type Exam,
+  type ExamDocument,
+  type ExamFilters,
+  type ExamList,
+  type FurtherTraits,
+  isFirstSearch,
+  type Label,
+  type TraitDifference,
+  type TraitName,
 } from '../../consumer/exams';
 import { parseDtm } from '../../standards/xds';
 import { examMessages as m } from './exams.messages';
@@ -87,10 +88,12 @@ function marksOf(exam: Exam): { tone: string; label: string }[] {
   const documents = [...(exam.manifest ? [exam.manifest] : []), ...exam.reports];
   const isMasked = documents.some(({ visibility }) => visibility.masquePs);
   const isHidden = documents.some(({ visibility }) => visibility.invisiblePatient);
+  const isHiddenFromGuardians = documents.some(({ visibility }) => visibility.invisibleRepresentantsLegaux);
   return [
     ...(exam.source === 'file' ? [{ tone: '', label: m.fromFile }] : []),
     ...(isMasked ? [{ tone: 'warn', label: m.masked }] : []),
     ...(isHidden ? [{ tone: 'warn', label: m.hiddenFromPatient }] : []),
+    ...(isHiddenFromGuardians ? [{ tone: 'warn', label: m.hiddenFromGuardians }] : []),
     ...(exam.otherManifests.length > 0
       ? [{ tone: 'warn', label: `${exam.otherManifests.length + 1} ${m.versionsPublished}` }]
       : []),
@@ -121,6 +124,8 @@ export function examRow(exam: Exam, contextId: string, format: DayFormat, isWant
     description: exam.description || [m.exam, codes(exam.modalities), texts(exam.regions)].filter(Boolean).join(' '),
     isPlain: exam.description === '',
     structure: exam.structure,
+    /** For the search of the page. */
+    words: exam.accessionNumbers.join(' '),
     isWanted,
     marks: [...(isWanted ? [{ tone: 'good', label: m.wanted }] : []), ...marksOf(exam)],
     isBlocked,
@@ -147,18 +152,19 @@ export interface Chip {
 
 const dayText = (day: string): string => birthDateText(day);
 
-/** Filters in force, each with the address of the list without it; the first one is the age limit of the first search. */
+const addressOf = (path: string, query: Readonly<Record<string, string>>): string =>
+  Object.keys(query).length === 0 ? path : `${path}?${new URLSearchParams(query).toString()}`;
+
+/** Filters in force, each with the address of the list without it; the age limit of the first search is one of them. */
 export function chipsOf(form: FilterForm, filters: ExamFilters, list: ExamList, path: string): Chip[] {
   const without = (...names: (keyof FilterForm)[]): string => {
     const kept = Object.entries(form).filter(([name, value]) => value && !names.includes(name as keyof FilterForm));
-    const query = new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
-    return query === '' ? path : `${path}?${query}`;
+    return addressOf(path, Object.fromEntries(kept.map(([name, value]) => [name, String(value)])));
   };
-  const withEverything = `${without('tout')}${without('tout').includes('?') ? '&' : '?'}tout=1`;
   const labelOf = (choices: readonly Label[], wanted: string) =>
     choices.find(({ code }) => code === wanted)?.label ?? wanted;
   const chips: (Chip | false)[] = [
-    !filters.everything && { label: m.lastYears, href: withEverything },
+    isFirstSearch(filters, list.at) && { label: m.lastYears, href: everythingHref(form, path) },
     filters.modality !== undefined && {
       label: `${m.modality} : ${labelOf(list.choices.modalities, filters.modality)}`,
       href: without('modalite'),
@@ -175,6 +181,8 @@ export function chipsOf(form: FilterForm, filters: ExamFilters, list: ExamList, 
   return chips.filter((chip) => chip !== false);
 }
 
+const everythingHref = (form: FilterForm, path: string): string => addressOf(path, { ...definedOnly(form), tout: '1' });
+
 const option = (value: string, label: string, selected: string | undefined) => ({
   value,
   label,
@@ -189,16 +197,14 @@ export function listView(
 ) {
   const path = `/dossier/${context.id}`;
   const chips = chipsOf(form, filters, list, path);
-  const isNarrowed = chips.length > (filters.everything ? 0 : 1);
+  const isNarrowed = chips.length > (isFirstSearch(filters, list.at) ? 1 : 0);
   return {
     path,
     form,
     chips,
     isEverything: filters.everything,
-    everythingHref: filters.everything ? undefined : chips[0]?.href,
-    earlierHref: filters.earlier
-      ? undefined
-      : `${path}?${new URLSearchParams({ ...definedOnly(form), versions: '1' }).toString()}`,
+    everythingHref: filters.everything ? undefined : everythingHref(form, path),
+    earlierHref: filters.earlier ? undefined : addressOf(path, { ...definedOnly(form), versions: '1' }),
     modalities: list.choices.modalities.map(({ code, label }) =>
       option(code, code === label ? code : `${code} – ${label}`, filters.modality),
     ),

@@ -7,7 +7,7 @@ import { PatientContexts, type PatientContext, type Viewer } from '../../context
 import type { Exam } from '../exam';
 import { examErrors } from '../exams.errors';
 import { ExamLists } from '../list/exam-list.service';
-import { IdentityDiffers, verifyManifest } from '../manifests/verify-manifest';
+import { cannotBeProven, IdentityDiffers, verifyManifest } from '../manifests/verify-manifest';
 import { verifyReport } from '../reports/verify-report';
 import { answered, dmpCallerOf, requesterOf } from '../requester';
 import { ExamUploads } from '../upload/exam-uploads.service';
@@ -61,6 +61,8 @@ export class ExamDocuments {
     const manifests = exam.manifest ? [exam.manifest.entry] : [];
     const entries = [...manifests, ...exam.reports.map(({ entry }) => entry)];
     if (entries.length === 0) throw new GatewayError(examErrors.notFound);
+    const fault = entries.map(cannotBeProven).find((one) => one !== undefined);
+    if (fault) throw fault;
     const caller = dmpCallerOf(requesterOf(context, viewer), this.structures);
     const outcome = await this.documents.send({ caller, documents: entries });
     const given = new Map(answered(outcome).value.map(({ uniqueId, bytes }) => [uniqueId, bytes]));

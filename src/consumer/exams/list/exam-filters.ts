@@ -2,7 +2,7 @@ import { comparableName } from '../../../standards/identity';
 import { formatDtm, parseDtm } from '../../../standards/xds';
 import type { Exam, Label } from '../exam';
 
-/** What the list is narrowed to; each is shown and can be taken away. */
+/** What the list is narrowed to; each is shown and can be taken away. Words are looked for by the page itself. */
 export interface ExamFilters {
   readonly modality?: string;
   /** Code of a region, or its label as a caller names it. */
@@ -11,8 +11,6 @@ export interface ExamFilters {
   /** YYYYMMDD in `timeZone`, both included. */
   readonly from?: string;
   readonly to?: string;
-  /** Words that description, structure, modality, region or accession number must hold. */
-  readonly text?: string;
   /** No limit of age: otherwise two years back. */
   readonly everything: boolean;
   /** Where the days of the filters are (IANA name): an exam of the night belongs to the day that the list shows. Default UTC. */
@@ -33,6 +31,10 @@ export function searchSince(filters: Pick<ExamFilters, 'from' | 'everything'>, n
   return filters.from !== undefined && filters.from < usual ? dayBefore(filters.from) : usual;
 }
 
+/** Whether no more than the usual years was asked for: an older `from` goes further back. */
+export const isFirstSearch = (filters: Pick<ExamFilters, 'from' | 'everything'>, now: Date): boolean =>
+  searchSince(filters, now) === searchSince({ everything: false }, now);
+
 function dayBefore(day: string): string {
   const at = parseDtm(day);
   return at ? formatDtm(new Date(at.getTime() - 86_400_000)).slice(0, 8) : day;
@@ -50,14 +52,6 @@ function dayReader(timeZone = 'UTC'): (exam: Exam) => string | undefined {
 const has = (labels: readonly Label[], wanted: string): boolean =>
   labels.some(({ code, label }) => code === wanted || comparableName(label) === comparableName(wanted));
 
-function hasWords(exam: Exam, text: string): boolean {
-  const all = [...exam.modalities, ...exam.regions].flatMap(({ code, label }) => [code, label]);
-  const holder = comparableName([exam.description, exam.structure, ...exam.accessionNumbers, ...all].join(' '));
-  return comparableName(text)
-    .split(' ')
-    .every((word) => holder.includes(word));
-}
-
 /** Applies the filters; `since` is the day from which the record was asked. An exam without a date is kept. */
 export function filterExams(exams: readonly Exam[], filters: ExamFilters, since: string | undefined): Exam[] {
   const from = filters.from ?? since;
@@ -68,8 +62,7 @@ export function filterExams(exams: readonly Exam[], filters: ExamFilters, since:
     if (day !== undefined && filters.to !== undefined && day > filters.to) return false;
     if (filters.modality !== undefined && !has(exam.modalities, filters.modality)) return false;
     if (filters.region !== undefined && !has(exam.regions, filters.region)) return false;
-    if (filters.structure !== undefined && exam.structure !== filters.structure) return false;
-    return filters.text === undefined || hasWords(exam, filters.text);
+    return filters.structure === undefined || exam.structure === filters.structure;
   });
 }
 

@@ -13,7 +13,7 @@ import { ExamLists } from '../list/exam-list.service';
 import { Recent } from '../recent';
 import { answered, dmpCallerOf, requesterOf } from '../requester';
 import { ExamUploads } from '../upload/exam-uploads.service';
-import { IdentityDiffers, instanceCountOf, verifyManifest } from './verify-manifest';
+import { cannotBeProven, IdentityDiffers, instanceCountOf, verifyManifest } from './verify-manifest';
 
 /** An exam that may be opened: its manifest is proven, and is this patient's. */
 export interface SelectedExam {
@@ -29,7 +29,7 @@ export interface SelectedExam {
   readonly situationId: string;
 }
 
-/** Series and images of one exam, or why they are not known. */
+/** Series of images and images of one exam (no reports, no key objects), or why they are not known. */
 export type ExamCount =
   | {
       readonly examId: string;
@@ -46,6 +46,8 @@ type Proven = Pick<SelectedExam, 'manifest' | 'absentTraits'>;
 const documentsMax = 20;
 const manifestLifeMs = 3_600_000;
 const notImages = new Set(['KO', 'SR', 'PR', 'DOC']);
+/** Structured reports and key objects, presentation states, encapsulated documents (PS3.4 B.5). */
+const documentClass = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(88|11|104)\./;
 
 /** From a line of the list to the proven manifest of its images. */
 @Injectable()
@@ -125,13 +127,14 @@ export class ExamSelection implements OnModuleInit {
     }
     const files = wanted.filter(({ exam }) => exam.source === 'file');
     const remote = wanted.filter(({ exam }) => exam.source === 'dmp');
+    const provable = remote.filter(({ document }) => !cannotBeProven(document.entry));
     const bytesOf =
-      remote.length > 0
+      provable.length > 0
         ? settled(
             this.fetch(
               context,
               viewer,
-              remote.map(({ document }) => document),
+              provable.map(({ document }) => document),
             ),
           )
         : undefined;
@@ -157,6 +160,8 @@ export class ExamSelection implements OnModuleInit {
     fetched: Promise<ReadonlyMap<string, Buffer>> | undefined,
   ): Promise<Proven> {
     return this.recorded(context, viewer, exam, async () => {
+      const fault = cannotBeProven(document.entry);
+      if (fault) throw fault;
       const bytes = (await fetched)?.get(document.entry.uniqueId);
       if (!bytes) throw new GatewayError(examErrors.notFound, { detail: 'the repository did not give the document' });
       return verifyManifest(bytes, context.patient, document.entry);
@@ -218,5 +223,15 @@ function countOf(examId: string, manifest: Manifest): ExamCount {
     ...new Set(series.flatMap(({ modality }) => (modality && !notImages.has(modality) ? [modality] : []))),
   ];
   const description = manifest.actLabel ?? manifest.studies[0]?.description;
-  return { examId, series: series.length, images: instanceCountOf(manifest), modalities, description };
+  const images = series
+    .filter(({ modality }) => !notImages.has(modality ?? ''))
+    .map(({ instances }) => instances.filter(({ sopClassUid }) => !documentClass.test(sopClassUid)).length)
+    .filter((count) => count > 0);
+  return {
+    examId,
+    series: images.length,
+    images: images.reduce((sum, count) => sum + count, 0),
+    modalities,
+    description,
+  };
 }

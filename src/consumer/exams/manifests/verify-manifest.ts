@@ -22,6 +22,13 @@ export interface VerifiedManifest {
 
 const unreadable = (detail: string): GatewayError => new GatewayError(examErrors.manifestUnreadable, { detail });
 
+/**
+ * Without the hash of its entry nothing proves that a document is the one that was published: XDS requires it of each approved
+ * one (ITI TF-3, table 4.2.3.2-1), manifest or report.
+ */
+export const cannotBeProven = ({ hash }: Pick<DocumentEntry, 'hash'>): GatewayError | undefined =>
+  hash ? undefined : new GatewayError(examErrors.unproven);
+
 /** Throws when the traits differ from those of the call, or when the document does not even name its INS. */
 export function sameIdentity(
   patient: CalledPatient,

@@ -7,7 +7,7 @@ import { actorOf, PatientContexts, type CalledPatient, type Viewer } from '../..
 import type { Exam, ExamDocument } from '../exam';
 import { examErrors } from '../exams.errors';
 import { ExamLists } from '../list/exam-list.service';
-import { IdentityDiffers } from '../manifests/verify-manifest';
+import { cannotBeProven, IdentityDiffers } from '../manifests/verify-manifest';
 import { answered, dmpCallerOf, requesterOf, type Requester } from '../requester';
 import { ExamUploads } from '../upload/exam-uploads.service';
 import { verifyReport } from './verify-report';
@@ -75,6 +75,8 @@ export class ExamReports {
 
   private async bytesOf(requester: Requester, { exam, document }: Pick<ShownReport, 'exam' | 'document'>) {
     if (exam.source === 'file') return this.uploads.reportBytesOf(requester.context, exam, document.id);
+    const fault = cannotBeProven(document.entry);
+    if (fault) throw fault;
     const caller = dmpCallerOf(requester, this.structures);
     return answered(await this.documents.send({ caller, documents: [document.entry] })).value[0]?.bytes;
   }

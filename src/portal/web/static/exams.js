@@ -12,6 +12,9 @@
     cell.textContent = text;
     if (title) cell.title = title;
   };
+  /* What of a line is searched, until it changes; and the search, once there is one. */
+  const texts = new Map();
+  let narrow = () => {};
   const byId = new Map(rows.map((row) => [row.dataset.exam, row]));
   const addModality = (row, modalities) => {
     const cell = row.cells[2];
@@ -41,7 +44,9 @@
         if (count.modalities) addModality(row, count.modalities);
         const plainAct = row.querySelector('.act[data-plain]');
         if (plainAct && count.description) plainAct.textContent = count.description;
+        texts.delete(row);
       }
+      narrow();
     } catch {
       for (const id of batch) show(byId.get(id), table.dataset.failed);
     }
@@ -67,33 +72,48 @@
     for (const row of rows) if ('count' in row.dataset) seen.observe(row);
   }
 
-  /* Search in the list: words in any order, without accents. */
+  /* Search in the list: words in any order, without accents. They may be a name, so that they never leave the page. */
   const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
   const search = document.getElementById('texte');
   const count = document.getElementById('exam-count');
   const nothing = document.querySelector('.nothing');
   if (search && table) {
     search.closest('.live').hidden = false;
-    const texts = rows.map((row) => plain([1, 2, 3, 4, 5].map((cell) => row.cells[cell].textContent).join(' ')));
+    const textOf = (row) => {
+      if (!texts.has(row)) {
+        const cells = [1, 2, 3, 4, 5].map((cell) => row.cells[cell].textContent);
+        texts.set(row, plain([...cells, row.dataset.words].join(' ')));
+      }
+      return texts.get(row);
+    };
+    const chip = document.querySelector('.text-chip');
     const [one, many, of] = search.dataset.texts.split('|');
     const whole = count.textContent;
-    search.addEventListener('input', () => {
+    narrow = () => {
       const words = plain(search.value).split(/\s+/).filter(Boolean);
       let shown = 0;
-      rows.forEach((row, index) => {
-        const matches = words.every((word) => texts[index].includes(word));
+      for (const row of rows) {
+        const matches = words.every((word) => textOf(row).includes(word));
         row.hidden = !matches;
         if (matches) shown += 1;
-      });
+      }
+      chip.hidden = words.length === 0;
+      chip.querySelector('.words').textContent = search.value.trim();
       count.textContent = words.length === 0 ? whole : `${shown} ${shown > 1 ? many : one} ${of} ${rows.length}`;
       nothing.hidden = shown > 0;
+    };
+    const clear = () => {
+      search.value = '';
+      narrow();
+    };
+    search.addEventListener('input', narrow);
+    chip.querySelector('button').addEventListener('click', () => {
+      clear();
+      search.focus();
     });
     search.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') event.preventDefault();
-      if (event.key === 'Escape') {
-        search.value = '';
-        search.dispatchEvent(new Event('input'));
-      }
+      if (event.key === 'Escape') clear();
     });
   }
 
