@@ -48,11 +48,13 @@ async function fileOf(
   };
 }
 
+const { max, min, round } = Math;
+
 /** Numbers in 16-bit cells, kept between 0 and the largest that the stored bits hold. */
 function cellsOf(values: Float32Array, bits: number, shift: number): Uint8Array {
   const cells = new Uint16Array(values.length);
   const top = 2 ** bits - 1;
-  for (let at = 0; at < values.length; at++) cells[at] = Math.max(0, Math.min(top, Math.round(values[at] + shift)));
+  for (let at = 0; at < values.length; at++) cells[at] = max(0, min(top, round(values[at] + shift)));
   return new Uint8Array(cells.buffer);
 }
 

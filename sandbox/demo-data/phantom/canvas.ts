@@ -1,3 +1,6 @@
+/** By their own names: in a test's context a global is looked up slowly, and this is done for each pixel. */
+const { atan2, ceil, floor, hypot, max, min, sin: sine, sqrt } = Math;
+
 /** A small number generator: the same seed gives the same pictures for ever. */
 export function randomOf(seed: number): () => number {
   let state = (seed * 2654435761) >>> 0 || 1;
@@ -39,29 +42,35 @@ export class Canvas {
 
   paint({ x, y, rx, ry, turn = 0, value, waves }: Ellipse): void {
     if (rx <= 0 || ry <= 0) return;
-    const reach = Math.max(rx, ry) * (1 + (waves?.depth ?? 0)) + this.spacing;
-    const column = (mm: number) => mm / this.spacing + this.columns / 2;
-    const row = (mm: number) => mm / this.spacing + this.rows / 2;
-    const [c0, c1] = [
-      Math.max(0, Math.floor(column(x - reach))),
-      Math.min(this.columns - 1, Math.ceil(column(x + reach))),
-    ];
-    const [r0, r1] = [Math.max(0, Math.floor(row(y - reach))), Math.min(this.rows - 1, Math.ceil(row(y + reach)))];
+    const { columns, rows, spacing, values } = this;
     const cos = Math.cos(turn);
     const sin = Math.sin(turn);
-    const softness = Math.min(rx, ry) / this.spacing;
+    const softness = min(rx, ry) / spacing;
+    const depth = waves?.depth ?? 0;
+    /** Distances from the centre, in half axes, from which nothing is painted and up to which all is. */
+    const outer = (1 + depth + 0.5 / softness) ** 2;
+    const inner = max(0, 1 - depth - 0.5 / softness) ** 2;
+    const reach = { x: sqrt(outer) * hypot(rx * cos, ry * sin), y: sqrt(outer) * hypot(rx * sin, ry * cos) };
+    const column = (mm: number) => mm / spacing + columns / 2;
+    const row = (mm: number) => mm / spacing + rows / 2;
+    const [c0, c1] = [max(0, floor(column(x - reach.x))), min(columns - 1, ceil(column(x + reach.x)))];
+    const [r0, r1] = [max(0, floor(row(y - reach.y))), min(rows - 1, ceil(row(y + reach.y)))];
     for (let r = r0; r <= r1; r++) {
-      const dy = (r - this.rows / 2) * this.spacing - y;
+      const dy = (r - rows / 2) * spacing - y;
       for (let c = c0; c <= c1; c++) {
-        const dx = (c - this.columns / 2) * this.spacing - x;
+        const dx = (c - columns / 2) * spacing - x;
         const u = (dx * cos + dy * sin) / rx;
         const v = (dy * cos - dx * sin) / ry;
-        let edge = 1;
-        if (waves) edge += waves.depth * Math.sin(waves.count * Math.atan2(v, u) + waves.phase);
-        const inside = (edge - Math.sqrt(u * u + v * v)) * softness + 0.5;
-        if (inside <= 0) continue;
-        const at = r * this.columns + c;
-        this.values[at] += (value - this.values[at]) * Math.min(1, inside);
+        const away = u * u + v * v;
+        if (away >= outer) continue;
+        const at = r * columns + c;
+        if (away <= inner) {
+          values[at] = value;
+          continue;
+        }
+        const edge = waves ? 1 + depth * sine(waves.count * atan2(v, u) + waves.phase) : 1;
+        const inside = (edge - sqrt(away)) * softness + 0.5;
+        if (inside > 0) values[at] += (value - values[at]) * min(1, inside);
       }
     }
   }
@@ -69,9 +78,10 @@ export class Canvas {
   /** Adds grain whose neighbours resemble each other, as a reconstruction kernel leaves it. */
   grain(deviation: number, random: () => number): void {
     let left = 0;
-    for (let at = 0; at < this.values.length; at++) {
+    const { values } = this;
+    for (let at = 0; at < values.length; at++) {
       const fresh = random() + random() + random() - 1.5;
-      this.values[at] += deviation * 1.6 * (fresh + 0.5 * left);
+      values[at] += deviation * 1.6 * (fresh + 0.5 * left);
       left = fresh;
     }
   }
