@@ -10,6 +10,7 @@ import { splitParts } from '../support/wado-client';
 /** Real: the gateway process, PostgreSQL, Orthanc, TLS. Between the gateway and Orthanc, a proxy that does harm on demand. */
 
 const copies = 120;
+const bigEndian = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.2';
 const silenceMs = 3_000;
 const stallMs = 3_000;
 const leastBytesPerSecond = 1_000_000;
@@ -63,6 +64,7 @@ describe('hostile peers and a hostile PACS', () => {
     const answer = await sandbox.client().get(instancePath(small), await sandbox.headersFor(small));
     expect([answer.status, splitParts(answer).length]).toEqual([200, 1]);
   };
+  const heldBytes = async () => Number(/^drimbox_serving_held_bytes (\d+)$/m.exec(await sandbox.metrics())?.[1]);
   const request = async (study: PublishedStudy, path = seriesPath(study), more = '') => {
     const { pathname, host } = new URL(sandbox.url);
     const { accept, kos, token } = await sandbox.headersFor(study);
@@ -112,13 +114,17 @@ describe('hostile peers and a hostile PACS', () => {
       await stillServes();
       const before = sandbox.rssMiB();
       const sockets = await Promise.all(Array.from({ length: 8 }, () => sandbox.client().raw()));
-      const bytes = await request(big);
+      const asStored = await request(big);
+      const converted = asStored.replace(/^Accept: .*$/m, `Accept: ${bigEndian}`);
       const closed = sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
-      for (const socket of sockets) {
+      sockets.forEach((socket, at) => {
         socket.pause();
-        socket.write(bytes);
-      }
+        socket.write(at % 2 ? converted : asStored);
+      });
+      await until('something converted waits for its callers', async () => (await heldBytes()) > 0);
       await pause(1_500);
+      // Four callers, of each four objects: stored, then what came of them.
+      expect(await heldBytes()).toBeLessThan((4 * 4 * 1.1 * bigBytes) / copies);
       // They may keep the PACS busy until they are let go, not longer.
       const answer = await sandbox.client().get(seriesPath(small), await sandbox.headersFor(small));
       expect(splitParts(answer)).not.toHaveLength(0);
@@ -133,6 +139,7 @@ describe('hostile peers and a hostile PACS', () => {
       await until('all of them let go', letGo, 20 * stallMs);
       for (const socket of sockets) socket.resume();
       await Promise.all(closed);
+      expect(await heldBytes()).toBe(0);
     });
 
     it('a slow one gets everything, within bounded memory', async () => {
@@ -233,7 +240,7 @@ describe('hostile peers and a hostile PACS', () => {
       ],
       [
         'a large Accept',
-        async () => request(small, undefined, `Accept: ${'x/y;q=0.1,'.repeat(2_000)}\r\n`),
+        async () => request(small, undefined, `Connection: close\r\nAccept: ${'x/y;q=0.1,'.repeat(2_000)}\r\n`),
         '400',
         'serving.header-invalid',
       ],

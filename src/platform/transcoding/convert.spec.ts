@@ -201,6 +201,19 @@ describe('the lossy target, JPEG baseline', () => {
   });
 });
 
+describe('other layouts', () => {
+  it('a value representation that nobody knows keeps its long form, in big endian and back', async () => {
+    const facts = factsOf({});
+    const unknown = Buffer.concat(element(0x00990010, 'ZZ', Buffer.from('abcd')));
+    expect(unknown).toHaveLength(16);
+    const data = Buffer.concat([dataset(facts, []), unknown]);
+    for (const to of [syntaxes.explicitBig, syntaxes.deflated]) {
+      const there = await convert(data, syntaxes.explicitLittle, to);
+      expect((await convert(there, to, syntaxes.explicitLittle)).equals(data)).toBe(true);
+    }
+  });
+});
+
 describe('cells of 32 bits', () => {
   const facts = factsOf({ bits: 32 });
   const words = Buffer.from(Array.from({ length: rows * columns * 4 }, (_, at) => (at * 37) & 0xff));

@@ -1,4 +1,4 @@
-import { inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { decodeFrame } from './codecs/decode';
 import { encodeFrame, encodingObstacle } from './codecs/encode';
 import { ConversionError } from './conversion-error';
@@ -34,8 +34,26 @@ export async function convertDataset(
 
   const view = readDataset(data, from, limits);
   const explicit = await convertPixels(view, source, { uid: to, facts: target }, limits);
-  if (to !== syntaxes.implicitLittle) return explicit;
-  return reencode(Buffer.concat(explicit), explicitLittle, implicitLittle);
+  return fromExplicitLittle(explicit, to);
+}
+
+function fromExplicitLittle(explicit: Buffer[], to: string): Buffer[] {
+  switch (to) {
+    case syntaxes.implicitLittle:
+      return reencode(Buffer.concat(explicit), explicitLittle, implicitLittle);
+    case syntaxes.explicitBig:
+      return reencode(Buffer.concat(explicit), explicitLittle, explicitBig);
+    case syntaxes.deflated:
+      return deflate(explicit);
+    default:
+      return explicit;
+  }
+}
+
+/** PS3.5 section A.5: a raw deflate stream (RFC 1951), padded to even length. */
+function deflate(explicit: readonly Buffer[]): Buffer[] {
+  const stream = deflateRawSync(Buffer.concat(explicit));
+  return stream.length % 2 ? [stream, Buffer.alloc(1)] : [stream];
 }
 
 /** The data set in explicit little endian, whatever layout it comes in; pixel data untouched when encapsulated. */
@@ -57,7 +75,6 @@ function toExplicitLittle(data: Buffer, from: string, maxOutputLength: number): 
   }
 }
 
-/** PS3.5 section A.5: a raw deflate stream (RFC 1951), padded to even length. */
 function inflate(data: Buffer, maxOutputLength: number): Buffer {
   try {
     return inflateRawSync(data, { maxOutputLength });

@@ -39,9 +39,10 @@ const facts = (codec: Codec, mayBeLossy: boolean, writable: SyntaxFacts['writabl
 const table: Record<string, SyntaxFacts> = {
   [syntaxes.implicitLittle]: facts('native', false, 'lossless'),
   [syntaxes.explicitLittle]: facts('native', false, 'lossless'),
-  [syntaxes.deflated]: facts('native', false, 'no'),
-  [syntaxes.explicitBig]: facts('native', false, 'no'),
+  [syntaxes.deflated]: facts('native', false, 'lossless'),
+  [syntaxes.explicitBig]: facts('native', false, 'lossless'),
   [syntaxes.jpegBaseline]: facts('jpeg', true, 'lossy'),
+  // Of 12 bits and always with loss: .50 already gives who ranks loss first something that every viewer reads.
   [syntaxes.jpegExtended]: facts('jpeg', true, 'no'),
   [syntaxes.jpegLossless]: facts('jpeg', false, 'lossless'),
   [syntaxes.jpegLosslessSv1]: facts('jpeg', false, 'lossless'),

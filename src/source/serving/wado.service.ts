@@ -3,6 +3,7 @@ import { ExpectedInstance, PACS_DIRECTORY, PacsDirectory, RetrievalRequest } fro
 import { ConfigOf } from '../../platform/config';
 import { ErrorEntry, GatewayError } from '../../platform/errors';
 import { CallerGone, Exchange } from '../../platform/http';
+import { gauge } from '../../platform/metrics';
 import { Transcoder } from '../../platform/transcoding';
 import { parseWadoPath, type WadoResource } from '../../standards/dicomweb';
 import { AdmissionService } from './admission/admission.service';
@@ -22,6 +23,8 @@ import { servingErrors } from './serving.errors';
 
 /** Objects of the largest size that all requests together may hold in memory. */
 const objectsHeldMax = 4;
+
+const heldBytes = gauge('serving_held_bytes', 'Bytes of objects held whole for frames and conversions');
 
 /** Shape of what the answers have in common. */
 interface CountedAnswer {
@@ -44,7 +47,7 @@ export class WadoService {
     private readonly audit: ServingAudit,
     private readonly underWay: RequestsUnderWay,
   ) {
-    this.held = new HeldBytes(config.objectBytesMax * objectsHeldMax);
+    this.held = new HeldBytes(config.objectBytesMax * objectsHeldMax, (bytes) => heldBytes.set(bytes));
   }
 
   /**

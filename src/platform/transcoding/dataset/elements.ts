@@ -31,12 +31,12 @@ export interface ElementSpan {
 const itemTag = 0xfffee000;
 const itemEndTag = 0xfffee00d;
 const sequenceEndTag = 0xfffee0dd;
-const longForm = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 const shortForm = new Set('AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' '));
 const nestingLimit = 32;
 
+/** All but those of before, also those to come (PS3.5 section 7.1.2). */
 export function hasLongForm(vr: string): boolean {
-  return longForm.has(vr);
+  return !shortForm.has(vr);
 }
 
 /** Text of a tag for a reason: `(0028,0010)`. */

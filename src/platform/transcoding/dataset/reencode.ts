@@ -26,7 +26,7 @@ const bitsAllocatedTag = 0x00280100;
 const pixelData = 0x7fe00010;
 
 /**
- * Writes a data set in another layout: implicit little or explicit big to explicit little, explicit little to implicit little.
+ * Writes a data set in another layout: implicit little or explicit big to explicit little, explicit little to the two others.
  * Values keep their bytes (swapped when the byte order changes); group lengths (gggg,0000) are left out, since they would lie.
  */
 export function reencode(data: Buffer, from: Layout, to: Layout): Buffer[] {
@@ -59,8 +59,10 @@ function writeElement(data: Buffer, span: ElementSpan, context: Context): Buffer
     return [header(span.tag, vr, undefinedLength, context.to), data.subarray(span.valueStart, span.end)];
   }
   const value = data.subarray(span.valueStart, span.valueEnd);
-  return [header(span.tag, vr, span.length, context.to), context.from.bigEndian ? swapped(value, vr) : value];
+  return [header(span.tag, vr, span.length, context.to), isTurned(context) ? swapped(value, vr) : value];
 }
+
+const isTurned = ({ from, to }: Context): boolean => from.bigEndian !== to.bigEndian;
 
 function implicitVr(span: ElementSpan, context: Context): string {
   if (span.length === undefinedLength) return span.tag === pixelData ? 'OB' : 'SQ';
@@ -79,40 +81,45 @@ function writeSequence(data: Buffer, span: ElementSpan, context: Context): Buffe
     const item = itemAt(data, at, span.valueEnd, context.from, context.depth);
     const inside = writeElements(data, item.valueStart, item.valueEnd, { ...context, depth: context.depth + 1 });
     const open = item.length === undefinedLength;
-    body.push(delimiter(0xe000, open ? undefinedLength : sizeOf(inside)), ...inside);
-    if (open) body.push(delimiter(0xe00d, 0));
+    body.push(delimiter(0xe000, open ? undefinedLength : sizeOf(inside), context.to), ...inside);
+    if (open) body.push(delimiter(0xe00d, 0, context.to));
     at = item.end;
   }
   const open = span.length === undefinedLength;
   const head = header(span.tag, 'SQ', open ? undefinedLength : sizeOf(body), context.to);
-  return open ? [head, ...body, delimiter(0xe0dd, 0)] : [head, ...body];
+  return open ? [head, ...body, delimiter(0xe0dd, 0, context.to)] : [head, ...body];
 }
 
 const sizeOf = (chunks: Buffer[]) => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 
-function delimiter(element: number, length: number): Buffer {
+function delimiter(element: number, length: number, layout: Layout): Buffer {
   const bytes = Buffer.allocUnsafe(8);
-  bytes.writeUInt16LE(0xfffe, 0);
-  bytes.writeUInt16LE(element, 2);
-  bytes.writeUInt32LE(length, 4);
+  write16(bytes, 0xfffe, 0, layout);
+  write16(bytes, element, 2, layout);
+  write32(bytes, length, 4, layout);
   return bytes;
 }
 
-/** Header of a little endian element. */
+/** Header of an element. */
 export function header(tag: number, vr: string, length: number, layout: Layout = explicitLittle): Buffer {
   const short = layout.explicit && !hasLongForm(vr) && length <= 0xffff;
   const bytes = Buffer.alloc(layout.explicit && !short ? 12 : 8);
-  bytes.writeUInt16LE(tag >>> 16, 0);
-  bytes.writeUInt16LE(tag & 0xffff, 2);
+  write16(bytes, tag >>> 16, 0, layout);
+  write16(bytes, tag & 0xffff, 2, layout);
   if (!layout.explicit) {
-    bytes.writeUInt32LE(length, 4);
+    write32(bytes, length, 4, layout);
     return bytes;
   }
   bytes.write(vr, 4, 'latin1');
-  if (short) bytes.writeUInt16LE(length, 6);
-  else bytes.writeUInt32LE(length, 8);
+  if (short) write16(bytes, length, 6, layout);
+  else write32(bytes, length, 8, layout);
   return bytes;
 }
+
+const write16 = (bytes: Buffer, value: number, at: number, { bigEndian }: Layout): number =>
+  bigEndian ? bytes.writeUInt16BE(value, at) : bytes.writeUInt16LE(value, at);
+const write32 = (bytes: Buffer, value: number, at: number, { bigEndian }: Layout): number =>
+  bigEndian ? bytes.writeUInt32BE(value, at) : bytes.writeUInt32LE(value, at);
 
 const widths: Record<string, 2 | 4 | 8> = {
   US: 2,

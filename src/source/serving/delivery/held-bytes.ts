@@ -15,7 +15,11 @@ export interface HeldShare {
 export class HeldBytes {
   private held = 0;
 
-  constructor(private readonly bytesMax: number) {}
+  constructor(
+    private readonly bytesMax: number,
+    /** Told of each change. */
+    private readonly onChange: (bytes: number) => void = () => undefined,
+  ) {}
 
   get bytes(): number {
     return this.held;
@@ -26,17 +30,23 @@ export class HeldBytes {
     const give = (bytes: number): void => {
       const given = Math.min(bytes, mine);
       mine -= given;
-      this.held -= given;
+      this.change(-given);
     };
     return {
       take: (bytes) => {
         if (this.held + bytes > this.bytesMax) return false;
         mine += bytes;
-        this.held += bytes;
+        this.change(bytes);
         return true;
       },
       give,
       close: () => give(mine),
     };
+  }
+
+  private change(by: number): void {
+    if (by === 0) return;
+    this.held += by;
+    this.onChange(this.held);
   }
 }
