@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import supertest from 'supertest';
 import { demoPatients } from '../../sandbox/demo-data';
 import { type GatewayProcess, startGateway } from '../../sandbox/gateway-process';
@@ -90,6 +91,17 @@ describe('an import whose gateway is killed', () => {
       throw new Error(`never came: ${what}`);
     };
 
+    const importsInTrail = async () => {
+      const db = new Client({ connectionString: database.address.url });
+      await db.connect();
+      const { rows } = await db.query<object>(
+        `SELECT error_code, instances, actor->>'professionalId' AS professional, patient_matricule AS matricule
+         FROM audit_record WHERE kind = 'transfer.imported' ORDER BY id`,
+      );
+      await db.end();
+      return rows;
+    };
+
     const list = await doctor.get(dossier).set('Accept', page);
     const exam = /data-exam="([^"]+)"/.exec(list.text)?.[1] ?? '';
     const choice = await doctor.get(`${dossier}/import?examens=${exam}`).set('Accept', page);
@@ -108,8 +120,15 @@ describe('an import whose gateway is killed', () => {
     expect(left?.done).toBeLessThan(study.objects.length);
     const told = await doctor.get(`${dossier}/imports`).set('Accept', page);
     expect(told.text).toContain('Interrompu');
+    expect(await importsInTrail()).toEqual([
+      { error_code: 'transfer.interrupted', instances: left?.done, professional: '899900000025', matricule: head.ins },
+    ]);
     expect((await send(`/imports/${left?.id}/reprendre`)).status).toBe(303);
     expect(await until('done', (one) => one?.state === 'done')).toMatchObject({ done: study.objects.length });
+    expect(await importsInTrail()).toMatchObject([
+      {},
+      { error_code: null, instances: study.objects.length - (left?.done ?? 0) },
+    ]);
     const log =
       readFileSync(join(dataDir, 'gateway-again.log'), 'utf8') +
       readFileSync(join(dataDir, 'gateway-home.log'), 'utf8');

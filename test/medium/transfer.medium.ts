@@ -11,9 +11,12 @@ import {
   type Pacs,
   type PacsDirectory,
 } from '../../src/connectors/pacs';
+import { ConsumerSeal } from '../../src/consumer/context';
 import {
   type ImportRequest,
+  ImportTrail,
   isUnderWay,
+  TransferEnds,
   TransferRepository,
   Transfers,
   type TransferView,
@@ -90,10 +93,12 @@ describe('import into the local PACS', () => {
       locateStudy: () => Promise.resolve(undefined),
     };
     const repository = new TransferRepository(bench.dataSource, presence);
+    const trail = new ImportTrail(bench.audit, new ConsumerSeal('a secret of the bench, thirty-two characters'));
+    const ends = new TransferEnds(bench.dataSource, presence, trail);
     return {
       retrievals,
-      repository,
-      transfers: new Transfers({ parallel: 2 }, retrievals, directory, repository, bench.audit, transcoder),
+      presence,
+      transfers: new Transfers({ parallel: 2 }, retrievals, directory, repository, ends, trail, transcoder),
     };
   }
 
@@ -367,32 +372,130 @@ describe('import into the local PACS', () => {
     expect(await states()).toEqual(['done', 'done', 'done', 'cancelled']);
   });
 
-  it('leaves the imports of a living process alone, takes up those of a dead one, and stops them from elsewhere', async () => {
+  it('leaves the imports of a living process alone, stops them from elsewhere, and takes them up', async () => {
     bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 300 });
     const one = await room(dimse);
     const view = await one.transfers.start(request());
     const other = await room(dimse, { beside: true });
-    expect(await other.repository.interruptAbandoned()).toBe(0);
+    expect(await other.transfers.interruptAbandoned()).toBe(0);
     expect((await other.transfers.view(view.id, 'context-1')).state).not.toBe('interrupted');
     await expect(other.transfers.resume(view.id, request())).rejects.toMatchObject({ code: 'transfer.unknown' });
     await other.transfers.cancel(view.id, 'context-1');
     await one.transfers.sweep();
     await one.transfers.forgetContext('context-1');
     expect((await other.transfers.view(view.id, 'context-1')).state).toBe('cancelled');
-    // Killed: its rows stay as they were, and it is not seen any more.
-    await bench.dataSource.query(
-      `INSERT INTO consumer_process (id, seen_at) VALUES ('killed', now() - interval '21 seconds')`,
-    );
-    await bench.dataSource.query(`UPDATE consumer_transfer SET state = 'running', owner = 'killed' WHERE id = $1`, [
-      view.id,
-    ]);
+    expect(importsTold()).toMatchObject([{ errorCode: 'transfer.cancelled' }]);
+    expect(await other.transfers.interruptAbandoned()).toBe(0);
     bench.peer.script = (path) => answerOf(path);
-    await other.transfers.sweep();
-    expect((await other.transfers.view(view.id, 'context-1')).state).toBe('interrupted');
     expect(await ended(other.transfers, await other.transfers.resume(view.id, request()))).toMatchObject({
       state: 'done',
       stored: 7,
     });
+  });
+
+  const importsTold = () => bench.audit.events.filter(({ kind }) => kind === 'transfer.imported');
+
+  it('of a process that was killed is told with what it had stored, once, also by itself when it was only slow', async () => {
+    const [, second] = exam.manifest.studies[0]?.series ?? [];
+    bench.peer.script = (path) => ({
+      ...answerOf(path),
+      delayMs: path.includes(second?.seriesInstanceUid ?? '') ? 60_000 : 0,
+    });
+    const killed = await room(dimse);
+    // Its first batch is in the PACS, the rest does not come.
+    const first = { seriesInstanceUids: [exam.manifest.studies[0]?.series[0]?.seriesInstanceUid ?? ''] };
+    const whole = await ended(killed.transfers, await killed.transfers.start(request(first)));
+    expect(whole).toMatchObject({ state: 'done', stored: 5 });
+    const [{ bytes = 0 } = {}] = importsTold();
+    const view = await killed.transfers.start(request());
+    await bench.dataSource.query(
+      `UPDATE consumer_transfer_object SET result = 'stored', run_bytes = $2 WHERE transfer_id = $1 AND series_instance_uid = $3`,
+      [view.id, bytes / 5, first.seriesInstanceUids[0]],
+    );
+    const other = await room(dimse, { beside: true });
+    const die = (state: string) =>
+      bench.dataSource.query(`UPDATE consumer_transfer SET state = $2, owner = 'killed' WHERE id = $1`, [
+        view.id,
+        state,
+      ]);
+    bench.audit.events.length = 0;
+    await die('running');
+    await other.transfers.sweep();
+    await other.transfers.sweep();
+    expect(await other.transfers.view(view.id, 'context-1')).toMatchObject({
+      state: 'interrupted',
+      stored: 5,
+      trouble: expect.any(String),
+    });
+    const { professional, patient } = request().exam;
+    const told = {
+      outcome: 'failure',
+      errorCode: 'transfer.interrupted',
+      actor: { professionalId: professional.professional.subjectNameId },
+      patient: patient.ins,
+      studyInstanceUid: exam.studyInstanceUid,
+      documentUniqueId: exam.manifest.sopInstanceUid,
+      instances: 5,
+      bytes,
+      facts: { pacs: 'pacs', failed: 0, converted: 0, state: 'interrupted', processEnded: true },
+    };
+    expect(importsTold()).toMatchObject([told]);
+    // It was not dead: what it says of its end changes nothing, and is not told twice.
+    await killed.transfers.sweep();
+    await killed.transfers.forgetContext('context-1');
+    expect(importsTold()).toHaveLength(1);
+    expect((await other.transfers.view(view.id, 'context-1')).state).toBe('interrupted');
+    bench.peer.script = (path) => answerOf(path);
+    const again = await ended(other.transfers, await other.transfers.resume(view.id, request()));
+    expect(again).toMatchObject({ state: 'done', stored: 7 });
+    expect(importsTold().at(-1)).toMatchObject({ outcome: 'success', instances: 2 });
+  });
+
+  it('stopped in a process that then died is told, also when it is taken up before', async () => {
+    bench.peer.script = (path) => ({ ...answerOf(path), delayMs: 60_000 });
+    const killed = await room(dimse);
+    const view = await killed.transfers.start(request());
+    const other = await room(dimse, { beside: true });
+    await bench.dataSource.query(`UPDATE consumer_transfer SET owner = 'killed' WHERE id = $1`, [view.id]);
+    await other.transfers.cancel(view.id, 'context-1');
+    bench.peer.script = (path) => answerOf(path);
+    await ended(other.transfers, await other.transfers.resume(view.id, request()));
+    expect(importsTold()).toMatchObject([
+      { errorCode: 'transfer.cancelled', instances: 0 },
+      { outcome: 'success', instances: 7 },
+    ]);
+    await killed.transfers.closeAll();
+    expect(importsTold()).toHaveLength(2);
+  });
+
+  it('ends together with its record: not started when the trail refuses, told as soon as it takes it', async () => {
+    await bench.openContext('context-1');
+    const { transfers } = await room(dimse);
+    const before = (await transfers.list('context-1')).length;
+    const record = bench.audit.record.bind(bench.audit);
+    const refusing = jest.spyOn(bench.audit, 'record');
+    const refuse = (kind: string) =>
+      refusing.mockImplementation((event) =>
+        event.kind === kind ? Promise.reject(new Error('the trail is away')) : record(event),
+      );
+    try {
+      refuse('transfer.started');
+      await expect(transfers.start(request())).rejects.toThrow('the trail is away');
+      expect(await transfers.list('context-1')).toHaveLength(before);
+      refuse('transfer.imported');
+      const view = await transfers.start(request());
+      await transfers.forgetContext('nobody');
+      await expect(async () => {
+        for (;;) await transfers.sweep();
+      }).rejects.toThrow('the trail is away');
+      expect(await transfers.view(view.id, 'context-1')).toMatchObject({ state: 'running', stored: 7 });
+      refusing.mockRestore();
+      await transfers.sweep();
+      expect(await transfers.view(view.id, 'context-1')).toMatchObject({ state: 'done', stored: 7 });
+      expect(importsTold()).toMatchObject([{ outcome: 'success', instances: 7 }]);
+    } finally {
+      refusing.mockRestore();
+    }
   });
 
   it('is interrupted by the end of its process, not cancelled', async () => {

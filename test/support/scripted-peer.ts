@@ -75,7 +75,7 @@ export class ScriptedPeer {
       ...headers,
     });
     for (const [index, file] of files.entries()) {
-      if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
       if (response.destroyed) return;
       response.write(
         `\r\n--${boundary}\r\nContent-Type: application/dicom; transfer-syntax=1.2.840.10008.1.2.1\r\n\r\n`,

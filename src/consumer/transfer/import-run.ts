@@ -73,8 +73,8 @@ export async function runImport(run: ImportRun, signal: AbortSignal): Promise<vo
   await send();
 }
 
-function noteOf({ sopInstanceUid, stored, status, convertedTo }: StoredObject): ObjectOutcome {
-  if (stored) return { sopInstanceUid, result: 'stored', status, convertedTo };
+function noteOf({ sopInstanceUid, stored, status, convertedTo, bytes }: StoredObject): ObjectOutcome {
+  if (stored) return { sopInstanceUid, result: 'stored', status, convertedTo, bytes };
   return { sopInstanceUid, result: 'failed', status, errorCode: transferErrors.notStored.code };
 }
 

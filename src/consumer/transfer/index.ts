@@ -4,6 +4,8 @@ export type { ArchiveExportsOptions, ArchiveRequest, ExportedArchive } from './a
 export { zipOf } from './archive/zip';
 export { reconcileIdentity } from './reconcile-identity';
 export type { Reconciliation } from './reconcile-identity';
+export { ImportTrail } from './import-trail';
+export { TransferEnds } from './transfer-ends.repository';
 export { transferConfig } from './transfer.config';
 export { transferErrors } from './transfer.errors';
 export { TransferModule } from './transfer.module';

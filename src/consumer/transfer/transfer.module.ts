@@ -11,6 +11,8 @@ import { ExamDocuments, ExamsModule } from '../exams';
 import { PresenceModule } from '../presence';
 import { ExamRetrievals, RetrievalModule } from '../retrieval';
 import { ArchiveExports } from './archive/archive-exports';
+import { ImportTrail } from './import-trail';
+import { TransferEnds } from './transfer-ends.repository';
 import { transferConfig } from './transfer.config';
 import { TransferRepository } from './transfer.repository';
 import { Transfers } from './transfers';
@@ -24,12 +26,11 @@ class TransferLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly transfers: Transfers,
-    private readonly repository: TransferRepository,
     private readonly contexts: PatientContexts,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.repository.interruptAbandoned();
+    await this.transfers.interruptAbandoned();
     this.contexts.onEnded((contextId) => this.transfers.forgetContext(contextId));
     this.timer = setInterval(() => void this.sweep(), sweepMs).unref();
   }
@@ -50,18 +51,29 @@ class TransferLifecycle implements OnModuleInit, OnApplicationShutdown {
 @Module({
   imports: [ContextModule, ExamsModule, PresenceModule, RetrievalModule, PacsModule, TranscodingModule],
   providers: [
+    ImportTrail,
+    TransferEnds,
     TransferRepository,
     {
       provide: Transfers,
-      inject: [transferConfig.token, ExamRetrievals, PACS_DIRECTORY, TransferRepository, AuditTrail, Transcoder],
+      inject: [
+        transferConfig.token,
+        ExamRetrievals,
+        PACS_DIRECTORY,
+        TransferRepository,
+        TransferEnds,
+        ImportTrail,
+        Transcoder,
+      ],
       useFactory: (
         config: ConfigOf<typeof transferConfig>,
         retrievals: ExamRetrievals,
         directory: PacsDirectory,
         repository: TransferRepository,
-        audit: AuditTrail,
+        ends: TransferEnds,
+        trail: ImportTrail,
         transcoder: Transcoder,
-      ) => new Transfers(config, retrievals, directory, repository, audit, transcoder),
+      ) => new Transfers(config, retrievals, directory, repository, ends, trail, transcoder),
     },
     {
       provide: ArchiveExports,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, EntityManager } from 'typeorm';
 import { allErrors } from '../../platform/errors';
-import { livingProcesses, Presence } from '../presence';
+import { Presence } from '../presence';
 import type { ObjectFate, TransferObject, TransferState, TransferView } from './transfer.types';
 
 interface RawTransfer {
@@ -36,6 +36,8 @@ export interface NewTransfer {
   readonly studyInstanceUid: string;
   readonly manifestUid: string;
   readonly pacsId: string;
+  /** Whom it concerns, sealed (`ImportTrail`). */
+  readonly subject: Buffer;
   readonly objects: readonly Pick<TransferObject, 'sopInstanceUid' | 'seriesInstanceUid'>[];
 }
 
@@ -45,10 +47,11 @@ export interface ObjectOutcome {
   readonly status?: number;
   readonly errorCode?: string;
   readonly convertedTo?: string;
+  readonly bytes?: number;
 }
 
 const rowsMax = 1_000;
-const underWay = `state IN ('waiting', 'running')`;
+export const underWay = `state IN ('waiting', 'running')`;
 
 const select = `SELECT t.id, t.exam_id, t.study_instance_uid, t.pacs_id, t.state, t.error_code, t.created_at, t.ended_at,
     count(o.*) AS total, count(*) FILTER (WHERE o.result = 'stored') AS stored,
@@ -64,28 +67,27 @@ export class TransferRepository {
     private readonly presence: Presence,
   ) {}
 
-  async add(transfer: NewTransfer): Promise<void> {
-    const { id, contextId, examId, loginDigest, studyInstanceUid, manifestUid, pacsId, objects } = transfer;
-    await this.dataSource.transaction(async (manager) => {
+  /** For a change that stands or falls with its record in the trail. */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction(work);
+  }
+
+  async add(transfer: NewTransfer, manager: EntityManager): Promise<void> {
+    const { id, contextId, examId, loginDigest, studyInstanceUid, manifestUid, pacsId, subject, objects } = transfer;
+    await manager.query(
+      `INSERT INTO consumer_transfer
+         (id, context_id, exam_id, login_digest, study_instance_uid, manifest_uid, pacs_id, state, owner, subject)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9)`,
+      [id, contextId, examId ?? null, loginDigest, studyInstanceUid, manifestUid, pacsId, this.presence.id, subject],
+    );
+    for (let at = 0; at < objects.length; at += rowsMax) {
+      const some = objects.slice(at, at + rowsMax);
       await manager.query(
-        `INSERT INTO consumer_transfer
-           (id, context_id, exam_id, login_digest, study_instance_uid, manifest_uid, pacs_id, state, owner)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8)`,
-        [id, contextId, examId ?? null, loginDigest, studyInstanceUid, manifestUid, pacsId, this.presence.id],
+        `INSERT INTO consumer_transfer_object (transfer_id, sop_instance_uid, series_instance_uid)
+         SELECT $1, o.sop, o.series FROM unnest($2::text[], $3::text[]) AS o (sop, series)`,
+        [id, some.map(({ sopInstanceUid }) => sopInstanceUid), some.map(({ seriesInstanceUid }) => seriesInstanceUid)],
       );
-      for (let at = 0; at < objects.length; at += rowsMax) {
-        const some = objects.slice(at, at + rowsMax);
-        await manager.query(
-          `INSERT INTO consumer_transfer_object (transfer_id, sop_instance_uid, series_instance_uid)
-           SELECT $1, o.sop, o.series FROM unnest($2::text[], $3::text[]) AS o (sop, series)`,
-          [
-            id,
-            some.map(({ sopInstanceUid }) => sopInstanceUid),
-            some.map(({ seriesInstanceUid }) => seriesInstanceUid),
-          ],
-        );
-      }
-    });
+    }
   }
 
   /** Its turn has come. @returns false when it was cancelled meanwhile, or is no longer this process's */
@@ -100,8 +102,9 @@ export class TransferRepository {
     if (outcomes.length === 0) return;
     await this.dataSource.query(
       `UPDATE consumer_transfer_object AS t
-       SET result = o.result, status = o.status, error_code = o.code, converted_to = o.converted
-       FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::text[]) AS o (sop, result, status, code, converted)
+       SET result = o.result, status = o.status, error_code = o.code, converted_to = o.converted, run_bytes = o.bytes
+       FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bigint[])
+         AS o (sop, result, status, code, converted, bytes)
        WHERE t.transfer_id = $1 AND t.sop_instance_uid = o.sop AND t.result <> 'stored'`,
       [
         id,
@@ -110,41 +113,32 @@ export class TransferRepository {
         outcomes.map(({ status }) => status ?? null),
         outcomes.map(({ errorCode }) => errorCode ?? null),
         outcomes.map(({ convertedTo }) => convertedTo ?? null),
+        outcomes.map(({ bytes }) => bytes ?? null),
       ],
     );
   }
 
-  /** Only by the process that runs it. */
-  async end(id: string, state: TransferState, errorCode?: string): Promise<void> {
-    await this.dataSource.query(
-      'UPDATE consumer_transfer SET state = $2, error_code = $3, ended_at = now() WHERE id = $1 AND owner = $4',
-      [id, state, errorCode ?? null, this.presence.id],
-    );
-  }
-
   /** Takes an ended import up again; what is stored stays so. @returns false when it is under way, or of something else */
-  async restart(id: string, of: Pick<NewTransfer, 'contextId' | 'manifestUid' | 'studyInstanceUid'>): Promise<boolean> {
+  async restart(
+    id: string,
+    of: Pick<NewTransfer, 'contextId' | 'manifestUid' | 'studyInstanceUid' | 'subject'>,
+    manager: EntityManager,
+  ): Promise<boolean> {
     const isOurs = await this.changed(
-      `UPDATE consumer_transfer SET state = 'waiting', error_code = NULL, ended_at = NULL, owner = $5
+      `UPDATE consumer_transfer SET state = 'waiting', error_code = NULL, ended_at = NULL, owner = $5, subject = $6
        WHERE id = $1 AND context_id = $2 AND manifest_uid = $3 AND study_instance_uid = $4 AND NOT ${underWay}`,
-      [id, of.contextId, of.manifestUid, of.studyInstanceUid, this.presence.id],
+      [id, of.contextId, of.manifestUid, of.studyInstanceUid, this.presence.id, of.subject],
+      manager,
     );
     if (!isOurs) return false;
-    await this.dataSource.query(
-      `UPDATE consumer_transfer_object SET result = 'waiting', error_code = NULL, status = NULL
-       WHERE transfer_id = $1 AND result <> 'stored'`,
+    await manager.query(
+      `UPDATE consumer_transfer_object SET run_bytes = NULL,
+         result = CASE result WHEN 'stored' THEN result ELSE 'waiting' END,
+         error_code = CASE result WHEN 'stored' THEN error_code END, status = CASE result WHEN 'stored' THEN status END
+       WHERE transfer_id = $1`,
       [id],
     );
     return true;
-  }
-
-  /** What a process that lives no more had under way can be taken up again. @returns how many */
-  async interruptAbandoned(): Promise<number> {
-    const answer = await this.dataSource.query<[unknown, number]>(
-      `UPDATE consumer_transfer SET state = 'interrupted', ended_at = now()
-       WHERE ${underWay} AND (owner IS NULL OR owner NOT IN (${livingProcesses}))`,
-    );
-    return answer[1];
   }
 
   /** Asks whatever process runs it to stop. */
@@ -181,8 +175,8 @@ export class TransferRepository {
     return rows.map(toView);
   }
 
-  async objects(id: string): Promise<TransferObject[]> {
-    const rows = await this.dataSource.query<RawObject[]>(
+  async objects(id: string, manager?: EntityManager): Promise<TransferObject[]> {
+    const rows = await (manager ?? this.dataSource).query<RawObject[]>(
       `SELECT sop_instance_uid, series_instance_uid, result, status, error_code, converted_to
        FROM consumer_transfer_object WHERE transfer_id = $1 ORDER BY series_instance_uid, sop_instance_uid`,
       [id],
@@ -217,8 +211,8 @@ export class TransferRepository {
   }
 
   /** TypeORM answers `[rows, count]` to UPDATE. */
-  private async changed(statement: string, values: unknown[]): Promise<boolean> {
-    return (await this.dataSource.query<[unknown, number]>(statement, values))[1] === 1;
+  private async changed(statement: string, values: unknown[], manager?: EntityManager): Promise<boolean> {
+    return (await (manager ?? this.dataSource).query<[unknown, number]>(statement, values))[1] === 1;
   }
 }
 

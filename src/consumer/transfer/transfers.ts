@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { AuditEvent, AuditTrail } from '../../audit';
+import type { EntityManager } from 'typeorm';
 import type { Pacs, PacsDirectory } from '../../connectors/pacs';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { digestOf } from '../context';
-import { type ExamRetrievals, subjectOf } from '../retrieval';
+import type { ExamRetrievals } from '../retrieval';
 import { ConvertingStore, type LosslessConverter } from './converting-store';
 import { chosenObjects, endState, reconciliationFor } from './import-request';
 import { ImportTally, runImport } from './import-run';
+import type { ImportTrail } from './import-trail';
 import { canBeWritten } from './reconcile-identity';
+import type { TransferEnds } from './transfer-ends.repository';
 import { transferErrors } from './transfer.errors';
 import type { TransferRepository } from './transfer.repository';
-import type { ImportRequest, ObjectFate, TransferObject, TransferState, TransferView } from './transfer.types';
+import type { ImportRequest, ObjectFate, TransferObject, TransferView } from './transfer.types';
 import { Turns } from './turns';
 
 /** Imports that wait for their turn, of all patients together. */
@@ -40,6 +42,10 @@ interface Work {
 export class Transfers {
   private readonly logger = new Logger('transfer');
   private readonly running = new Map<string, Running>();
+  /** Begun here and not told as ended: nobody else's, also when it does not run (yet, or any more). */
+  private readonly held = new Set<string>();
+  /** Ends that could not be written: tried again at each sweep. */
+  private readonly unwritten = new Map<string, () => Promise<void>>();
   private readonly turns: Turns;
 
   constructor(
@@ -47,7 +53,8 @@ export class Transfers {
     private readonly retrievals: Pick<ExamRetrievals, 'openExam'>,
     private readonly directory: PacsDirectory,
     private readonly repository: TransferRepository,
-    private readonly audit: AuditTrail,
+    private readonly ends: TransferEnds,
+    private readonly trail: ImportTrail,
     private readonly converter: LosslessConverter,
   ) {
     this.turns = new Turns(options.parallel);
@@ -77,7 +84,7 @@ export class Transfers {
     const pacs = this.pacsFor(request);
     this.refuseTooMany();
     const id = randomBytes(16).toString('hex');
-    await this.repository.add({
+    const transfer = {
       id,
       contextId: exam.contextId,
       examId,
@@ -85,11 +92,14 @@ export class Transfers {
       studyInstanceUid: exam.studyInstanceUid,
       manifestUid: exam.manifest.sopInstanceUid,
       pacsId: pacs.id,
+      subject: this.trail.subject(id, request),
       objects,
+    };
+    await this.hold(id, async (manager) => {
+      await this.repository.add(transfer, manager);
+      await this.trail.started(request, { instances: objects.length, facts: { pacs: pacs.id } }, manager);
     });
-    const sopInstanceUids = objects.map(({ sopInstanceUid }) => sopInstanceUid);
-    await this.tellStarted(request, objects.length, { pacs: pacs.id });
-    this.run({ id, request, pacs, sopInstanceUids });
+    this.run({ id, request, pacs, sopInstanceUids: objects.map(({ sopInstanceUid }) => sopInstanceUid) });
     return this.view(id, exam.contextId);
   }
 
@@ -100,13 +110,21 @@ export class Transfers {
     const before = await this.view(id, contextId);
     const pacs = this.pacsFor({ ...request, pacsId: before.pacsId });
     this.refuseTooMany();
-    // A stopped import may still be ending here.
+    // A stopped import may still be ending here, or have its end to be written.
     await this.running.get(id)?.done;
-    const of = { contextId, studyInstanceUid, manifestUid: manifest.sopInstanceUid };
-    if (!(await this.repository.restart(id, of))) throw new GatewayError(transferErrors.unknown);
-    const left = (await this.repository.objects(id)).filter(({ result }) => result !== 'stored');
-    await this.tellStarted(request, left.length, { pacs: pacs.id, resumed: true });
-    this.run({ id, request, pacs, sopInstanceUids: left.map(({ sopInstanceUid }) => sopInstanceUid) });
+    await this.unwritten.get(id)?.();
+    const subject = this.trail.subject(id, request);
+    const of = { contextId, studyInstanceUid, manifestUid: manifest.sopInstanceUid, subject };
+    let left: string[] = [];
+    await this.hold(id, async (manager) => {
+      await this.ends.tellStopped(id, manager);
+      if (!(await this.repository.restart(id, of, manager))) throw new GatewayError(transferErrors.unknown);
+      const objects = await this.repository.objects(id, manager);
+      left = objects.filter(({ result }) => result !== 'stored').map(({ sopInstanceUid }) => sopInstanceUid);
+      const facts = { pacs: pacs.id, resumed: true };
+      await this.trail.started(request, { instances: left.length, facts }, manager);
+    });
+    this.run({ id, request, pacs, sopInstanceUids: left });
     return this.view(id, contextId);
   }
 
@@ -141,9 +159,15 @@ export class Transfers {
     await running.done;
   }
 
-  /** Stops what was cancelled from another process, and marks what a dead one left as interrupted. */
+  /** Marks what a dead process left as interrupted, and tells it. @returns how many */
+  interruptAbandoned(): Promise<number> {
+    return this.ends.interruptAbandoned([...this.held]);
+  }
+
+  /** Writes ends that could not be written, stops what was cancelled from another process, marks what a dead one left. */
   async sweep(): Promise<void> {
-    await this.repository.interruptAbandoned();
+    for (const end of [...this.unwritten.values()]) await end();
+    await this.interruptAbandoned();
     if (this.running.size === 0) return;
     for (const id of await this.repository.stopped([...this.running.keys()]))
       this.running.get(id)?.stop.abort(new GatewayError(transferErrors.cancelled));
@@ -173,11 +197,26 @@ export class Transfers {
     return pacs;
   }
 
+  /** Begins an import, or begins it again: nobody takes it for left between the change and the run. */
+  private async hold(id: string, begin: (manager: EntityManager) => Promise<void>): Promise<void> {
+    const isNew = !this.held.has(id);
+    this.held.add(id);
+    try {
+      await this.repository.transaction(begin);
+    } catch (error) {
+      if (isNew) this.held.delete(id);
+      throw error;
+    }
+  }
+
   private run(work: Work): void {
     const stop = new AbortController();
     const done = this.inTurn(work, stop.signal)
       .catch((error: unknown) =>
-        this.logger.error({ cause: describeCause(error) }, 'the end of an import could not be kept'),
+        this.logger.error(
+          { cause: describeCause(error) },
+          'the end of an import could not be kept; tried again shortly',
+        ),
       )
       .finally(() => this.running.delete(work.id));
     this.running.set(work.id, { contextId: work.request.exam.contextId, stop, done });
@@ -200,10 +239,17 @@ export class Transfers {
       failure = GatewayError.of(error) ?? new GatewayError(transferErrors.notStored, { cause: error });
       this.logger.warn({ transfer: work.id, cause: describeCause(error) }, 'an import did not run to its end');
     }
-    const all = (await this.repository.find(work.id, work.request.exam.contextId)) ?? tally;
-    const state = endState(signal, all.stored, failure);
-    await this.repository.end(work.id, state, failure?.code);
-    await this.tellEnded(work, { tally, state, failure, durationMs: Math.round(performance.now() - startedMs) });
+    const durationMs = Math.round(performance.now() - startedMs);
+    const end = async (): Promise<void> => {
+      const all = (await this.repository.find(work.id, work.request.exam.contextId)) ?? tally;
+      const state = endState(signal, all.stored, failure);
+      const { id, request, pacs } = work;
+      await this.ends.end({ id, exam: request.exam, pacsId: pacs.id }, { state, tally, failure, durationMs });
+      this.unwritten.delete(id);
+      this.held.delete(id);
+    };
+    this.unwritten.set(work.id, end);
+    await end();
   }
 
   private async send(
@@ -220,26 +266,5 @@ export class Transfers {
     } finally {
       exam.close();
     }
-  }
-
-  private async tellStarted({ exam }: ImportRequest, instances: number, facts: AuditEvent['facts']): Promise<void> {
-    await this.audit.record({ kind: 'transfer.started', outcome: 'success', ...subjectOf(exam), instances, facts });
-  }
-
-  private async tellEnded(
-    { request, pacs }: Work,
-    ended: { tally: ImportTally; state: TransferState; failure?: GatewayError; durationMs: number },
-  ): Promise<void> {
-    const { tally, state, failure, durationMs } = ended;
-    await this.audit.record({
-      kind: 'transfer.imported',
-      outcome: state === 'done' ? 'success' : 'failure',
-      ...subjectOf(request.exam),
-      instances: tally.stored,
-      bytes: tally.bytes,
-      durationMs,
-      errorCode: failure?.code,
-      facts: { pacs: pacs.id, failed: tally.failed, converted: tally.converted, state },
-    });
   }
 }

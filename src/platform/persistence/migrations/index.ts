@@ -8,6 +8,7 @@ import { SourceManifestServingEnded1700000220000 } from './0120-source-manifest-
 import { ConsumerContext1700000201000 } from './0201-consumer-context';
 import { ConsumerKeptExam1700000210000 } from './0210-consumer-kept-exam';
 import { ConsumerTransfer1700000211000 } from './0211-consumer-transfer';
+import { ConsumerTransferEnd1700000350000 } from './0350-consumer-transfer-end';
 import { AuditChain1700000300000 } from './0300-audit-chain';
 import { AuditAtna1700000320000 } from './0320-audit-atna';
 import { ConsumerProcess1700000230000 } from './0230-consumer-process';
@@ -30,4 +31,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ConsumerProcess1700000230000,
   AuditAtna1700000320000,
   AuditAlarm1700000340000,
+  ConsumerTransferEnd1700000350000,
 ];
