@@ -1,38 +1,48 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { NginxProcess, runNginx } from '../../bench/references/nginx-process';
 
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
+const page = join(__dirname, '..', '..', 'docs', 'runbook', 'two-processes.md');
 
-/** One address, and the processes behind it. */
+/** One address, and the two processes behind it. */
 export interface Front {
   readonly port: number;
-  readonly behind: readonly number[];
+  readonly behind: readonly [number, number];
 }
 
 export type Nginx = NginxProcess;
 
 /**
- * nginx as docs/runbook/two-processes.md sets it up: TCP passed through, so that TLS and client certificates end at the
- * gateways; a process that does not answer is left out for a second.
+ * nginx with the very text of docs/runbook/two-processes.md: only addresses and ports are those of the test.
+ * @param fronts by the name of their upstream
  */
-export function startNginx(folder: string, fronts: readonly Front[]): Promise<Nginx> {
+export function startNginx(folder: string, fronts: Readonly<Record<string, Front>>): Promise<Nginx> {
   if (!existsSync(streamModule))
     return Promise.reject(new Error('nginx is missing (Debian packages nginx-light and libnginx-mod-stream)'));
-  const servers = fronts.map(
-    ({ port, behind }) => `  upstream gateways_${port} {
-    ${behind.map((one) => `server 127.0.0.1:${one} max_fails=1 fail_timeout=1s;`).join(' ')}
-  }
-  server { listen 127.0.0.1:${port}; proxy_pass gateways_${port}; proxy_connect_timeout 1s; proxy_next_upstream on; }`,
-  );
+  const [first] = Object.values(fronts);
   return runNginx(
     folder,
     `load_module ${streamModule};
 {main}
 events { worker_connections 1024; }
-stream {
-${servers.join('\n')}
-}
-`,
-    fronts[0]?.port ?? 0,
+${recipeFor(fronts)}`,
+    first?.port ?? 0,
   );
+}
+
+/** The recipe of the runbook, with addresses and ports of a test. @throws Error when it lacks one of these upstreams */
+export function recipeFor(fronts: Readonly<Record<string, Front>>): string {
+  let text = /```nginx\n([^]*?)```/.exec(readFileSync(page, 'utf8'))?.[1] ?? '';
+  const put = (pattern: string, by: string): void => {
+    const before = text;
+    text = text.replace(new RegExp(pattern), by);
+    if (text === before) throw new Error(`the configuration in the runbook has no ${pattern}`);
+  };
+  for (const [name, { port, behind }] of Object.entries(fronts)) {
+    put(`(upstream ${name} [^}]*?)10\\.0\\.0\\.1:\\d+`, `$1127.0.0.1:${behind[0]}`);
+    put(`(upstream ${name} [^}]*?)10\\.0\\.0\\.2:\\d+`, `$1127.0.0.1:${behind[1]}`);
+    put(`listen \\d+;( +proxy_pass ${name};)`, `listen 127.0.0.1:${port};$1`);
+  }
+  return text;
 }

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { configSlices } from '../../src/app.module';
 import { familyOf } from '../../src/platform/health';
 import { checkLabel } from '../../src/portal/service/service.messages';
+import { recipeFor } from '../support/nginx';
 import { projectFiles, read, sourceFiles } from './tree';
 
 const sections = ['## What it means', '## How to see it', '## What to do', '## How to check that it is over'];
@@ -92,6 +93,16 @@ describe('runbook', () => {
     expect(named).toHaveLength([...rules.matchAll(/- alert: Drimbox\w+$/gm)].length);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((page) => !projectFiles().includes(page))).toEqual([]);
+  });
+
+  it('holds the recipe of nginx that the flow of two processes runs', () => {
+    const front = (port: number) => ({ port, behind: [port + 1, port + 2] as const });
+    const recipe = recipeFor({ exchange: front(10), portal: front(20), hl7: front(30) });
+    const numbers = (pattern: RegExp) => [...recipe.matchAll(pattern)].map(([, port]) => Number(port)).sort();
+    expect(numbers(/ server 127\.0\.0\.1:(\d+) max_fails/g)).toEqual([11, 12, 21, 22, 31, 32]);
+    expect(numbers(/listen 127\.0\.0\.1:(\d+);/g)).toEqual([10, 20, 30]);
+    expect(recipe.match(/\b(listen|server) [\d.:]+/g)).toHaveLength(9);
+    expect(recipe).toMatch(/upstream portal +\{ hash \$remote_addr consistent;/);
   });
 
   it('names in alert rules and dashboard only labels that the metric has', () => {
