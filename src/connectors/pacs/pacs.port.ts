@@ -54,8 +54,9 @@ export interface UndeliveredInstance extends ExpectedInstance {
   /**
    * `not-in-pacs`: the PACS answers and does not hold it. `failed`: it holds it or cannot tell, and did not send it.
    * `foreign`: it sent an object under this name that says it is another one, or of another study; nothing of it left.
+   * `unreadable`: it sent something in its place that is no DICOM file.
    */
-  readonly reason: 'not-in-pacs' | 'failed' | 'foreign';
+  readonly reason: 'not-in-pacs' | 'failed' | 'foreign' | 'unreadable';
   /** DIMSE or HTTP status behind the reason, when there was one. */
   readonly status?: number;
 }

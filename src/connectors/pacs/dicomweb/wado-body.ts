@@ -34,6 +34,8 @@ export class WadoBody implements AnswerReader {
   retryAfter = '';
   /** Instances handed over whole. */
   complete = 0;
+  /** Parts that are no DICOM file. */
+  unreadable = 0;
   private multipart: MultipartReader | undefined;
   private isBareFile = false;
   private splitter: Part10Splitter | undefined;
@@ -138,6 +140,7 @@ export class WadoBody implements AnswerReader {
       for (const piece of pieces) this.take(piece);
     } catch (error) {
       if (!(error instanceof DicomRefusal)) throw error;
+      this.unreadable += 1;
       this.splitter = undefined;
     }
   }

@@ -28,6 +28,8 @@ export class WadoRetrieval {
   private readonly delivery: Delivery;
   private readonly holder: Holder;
   private readonly statuses = new Map<string, number>();
+  /** Asked for alone, and something else than a DICOM file came. */
+  private readonly unreadable = new Set<string>();
   private active = 0;
   private parallel = 0;
   private failuresInARow = 0;
@@ -147,6 +149,7 @@ export class WadoRetrieval {
     try {
       await this.get(path, body);
       this.statuses.set(sopInstanceUid, body.status);
+      if (body.unreadable > 0) this.unreadable.add(sopInstanceUid);
       this.failuresInARow = isAbsence(body.status) || body.status < 300 ? 0 : this.failuresInARow + 1;
       if (body.status < 300 || isAbsence(body.status)) return;
       throw statusError(body.status, body.retryAfter);
@@ -201,9 +204,13 @@ export class WadoRetrieval {
 
   private named(instance: ExpectedInstance): UndeliveredInstance {
     const status = this.statuses.get(instance.sopInstanceUid);
-    const isForeign = this.delivery.foreigners.has(instance.sopInstanceUid);
-    const reason = isForeign ? 'foreign' : isAbsence(status ?? 0) ? 'not-in-pacs' : 'failed';
-    return { ...instance, reason, status };
+    return { ...instance, reason: this.reasonOf(instance.sopInstanceUid, status ?? 0), status };
+  }
+
+  private reasonOf(sopInstanceUid: string, status: number): UndeliveredInstance['reason'] {
+    if (this.delivery.foreigners.has(sopInstanceUid)) return 'foreign';
+    if (isAbsence(status)) return 'not-in-pacs';
+    return this.unreadable.has(sopInstanceUid) ? 'unreadable' : 'failed';
   }
 }
 

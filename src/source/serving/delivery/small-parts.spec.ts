@@ -32,6 +32,8 @@ describe('what was not delivered', () => {
     [['not-in-pacs', 'not-in-pacs'], 'serving.gone'],
     [['failed'], 'serving.incomplete'],
     [['not-in-pacs', 'failed'], 'serving.incomplete'],
+    [['unreadable'], 'serving.object-unreadable'],
+    [['unreadable', 'failed'], 'serving.incomplete'],
   ] as [UndeliveredInstance['reason'][], string][])('%j: %s', (reasons, code) => {
     expect(codeOf(() => refuseUndelivered(outcome(...reasons)))).toBe(code);
   });
