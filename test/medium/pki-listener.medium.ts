@@ -340,6 +340,34 @@ describe('a listener that asks for client certificates', () => {
     await new Promise((resolve) => revokedServer.close(resolve));
   });
 
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'has a server that would resume a session show its certificate with each connection, %s',
+    async (version) => {
+      const [key, cert] = await Promise.all([readFile(pki.members.remote.key), readFile(pki.members.remote.cert)]);
+      const resumed: boolean[] = [];
+      const sparing = createServer({ key, cert, minVersion: version, maxVersion: version }, (_, response) => {
+        response.setHeader('connection', 'close').end();
+      });
+      sparing.on('secureConnection', (socket) => resumed.push(socket.isSessionReused()));
+      await new Promise<void>((resolve) => sparing.listen(0, '127.0.0.1', resolve));
+      const careful = material.createAgent({ revocation });
+      const url = `https://localhost:${(sparing.address() as AddressInfo).port}/`;
+      const answers: unknown[] = [];
+      for (let number = 0; number < 3; number++)
+        answers.push(
+          await request(url, { dispatcher: careful }).then(
+            ({ statusCode, body }) => body.dump().then(() => statusCode),
+            (error: Error) => error.message,
+          ),
+        );
+      await careful.close();
+      sparing.closeAllConnections();
+      await new Promise((resolve) => sparing.close(resolve));
+      expect(answers).toEqual([200, 200, 200]);
+      expect(resumed).toEqual([false, false, false]);
+    },
+  );
+
   async function servedSubject(): Promise<string> {
     const { key, cert } = pki.members.listed;
     const [keyPem, certPem, ca] = await Promise.all([readFile(key), readFile(cert), readFile(pki.exchangeCa)]);

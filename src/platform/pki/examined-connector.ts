@@ -15,7 +15,8 @@ export function examinedConnector(
   options: buildConnector.BuildOptions,
   examiner: PeerExaminer,
 ): buildConnector.connector {
-  const connect = buildConnector(options);
+  // A resumed TLS session shows no certificate, whatever the server would like to spare: each connection is a whole handshake.
+  const connect = buildConnector({ ...options, maxCachedSessions: 0 });
   return (target, callback) => {
     connect(target, (...result) => {
       const [error, socket] = result;
