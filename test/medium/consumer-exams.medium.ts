@@ -23,6 +23,7 @@ describe('contextual call and exams', () => {
       at: monthsAgo(1),
       report: true,
       series: [3, 2],
+      documents: true,
       description: 'Scanner thoracique avec injection',
     });
     seedExam(dmp, { number: 2, at: monthsAgo(30), description: 'Scanner ancien' });

@@ -17,6 +17,8 @@ export interface SeededExam {
   structure?: { id: string; name: string };
   /** Images of each series. */
   series?: readonly number[];
+  /** A structured report, a presentation state and an encapsulated document stand in the manifest beside the images. */
+  documents?: boolean;
   images?: boolean;
   report?: boolean;
   /** The patient that the manifest names, when it is another one than that of the entry. */
@@ -38,6 +40,8 @@ const KOS = {
   formatCode: { code: '1.2.840.10008.5.1.4.1.1.88.59', scheme: '1.2.840.10008.2.6.1', display: 'KOS' },
 };
 const CT = '1.2.840.10008.5.1.4.1.1.2';
+/** Comprehensive SR, Grayscale Softcopy Presentation State, Encapsulated PDF. */
+const documentClasses = ['88.33', '11.1', '104.1'].map((tail) => `1.2.840.10008.5.1.4.1.1.${tail}`);
 
 export const studyUidOf = (number: number): string => `1.2.250.1.213.4.5.2.7.${number}`;
 
@@ -51,13 +55,18 @@ export function manifestOfExam(exam: SeededExam): { sopInstanceUid: string; byte
       sopInstanceUid: `${studyInstanceUid}.${series + 1}.${instance + 1}`,
     })),
   );
+  const documents = documentClasses.map((sopClassUid, index) => ({
+    sopClassUid,
+    seriesInstanceUid: `${studyInstanceUid}.${90 + index}`,
+    sopInstanceUid: `${studyInstanceUid}.${90 + index}.1`,
+  }));
   return manifestFile({
     studyInstanceUid,
     accessionNumber: exam.accession ?? `A${exam.number}`,
     accessionIssuer,
     description: exam.description ?? 'Scanner thoracique',
     patient: exam.manifestPatient ?? exam.patient ?? demoPatients.thorax,
-    objects,
+    objects: exam.documents ? [...objects, ...documents] : objects,
     retrieveBase: 'https://localhost:1/drimbox/rs',
   });
 }
