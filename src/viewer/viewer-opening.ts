@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../audit';
+import { BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { AuditTrail, failureOutcome, PacedRefusals, type AuditActor } from '../audit';
 import { GatewayError } from '../platform/errors';
-import { ManifestArchive } from '../source/archive';
+import { ManifestArchive, type ArchivedManifest } from '../source/archive';
 import { mayHoldPixelData } from '../standards/dicom';
 import type { ViewerStudySource } from './dicomweb/study-source';
 import { GrantRequest, ViewerGrant, ViewerGrants } from './grants/viewer-grants';
@@ -18,19 +18,35 @@ export interface Opened {
 
 /** Opens viewers: on exams that the consumer retrieves, or on a study of our own PACS by the link of a report. */
 @Injectable()
-export class ViewerOpening {
+export class ViewerOpening implements BeforeApplicationShutdown {
+  private readonly refusedLinks: PacedRefusals;
+
   constructor(
     private readonly grants: ViewerGrants,
     private readonly archive: ManifestArchive,
     private readonly localStudies: LocalStudies,
     private readonly audit: AuditTrail,
-  ) {}
+  ) {
+    this.refusedLinks = new PacedRefusals(audit, { kind: 'viewer.refused', room: 'viewer' });
+  }
+
+  /** Before the database closes. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.refusedLinks.close();
+  }
+
+  /** A link that says nothing that could be looked for: anybody can make them up, so that they are recorded at a pace. */
+  linkRefused(error: GatewayError, actor: AuditActor): Promise<void> {
+    const refusal = { actor, errorCode: error.code, facts: { reason: error.detail ?? '' } };
+    return this.refusedLinks.record(actor.address ?? 'unknown', refusal);
+  }
 
   /** One exam, or several of the same patient side by side. The first image series of the first exam comes first. */
   async open(request: OpenRequest): Promise<Opened> {
     const actor = actorOf(request);
+    let opened: Opened | undefined;
     try {
-      const opened = this.grants.open(request);
+      opened = this.grants.open(request);
       for (const source of request.sources) {
         const { studyInstanceUid, patient } = source.study;
         const ins = patient.matricule && patient.oid ? { matricule: patient.matricule, oid: patient.oid } : undefined;
@@ -39,10 +55,11 @@ export class ViewerOpening {
       }
       return opened;
     } catch (error) {
-      for (const source of request.sources) source.close();
-      const errorCode = GatewayError.of(error)?.code;
+      // Without its record nothing stays open.
+      if (opened) this.grants.close(opened.grant.id);
+      else for (const source of request.sources) source.close();
       const studyInstanceUid = request.sources[0]?.study.studyInstanceUid;
-      await this.audit.record({ kind: 'viewer.refused', outcome: 'refused', actor, studyInstanceUid, errorCode });
+      await this.audit.record({ kind: 'viewer.refused', actor, studyInstanceUid, ...failureOutcome(error) });
       throw error;
     }
   }
@@ -52,39 +69,40 @@ export class ViewerOpening {
    * @throws GatewayError `invokeRefused`
    */
   async openLocal(link: InvokeRequest, request: Omit<OpenRequest, 'sources'>): Promise<Opened> {
-    const current = await this.archive.current(link.studyInstanceUid);
+    const { studyInstanceUid } = link;
+    const actor = actorOf(request);
+    const current = await this.archive.current(studyInstanceUid);
     const published = current?.servingEndedAt ? undefined : current;
-    const reason = mismatch(link, published);
-    if (reason !== undefined || !published) {
-      const { studyInstanceUid } = link;
-      const facts = { reason: reason ?? 'study-unknown' };
-      const errorCode = viewerErrors.invokeRefused.code;
-      const actor = actorOf(request);
-      await this.audit.record({
-        kind: 'viewer.refused',
-        outcome: 'refused',
-        actor,
-        studyInstanceUid,
-        errorCode,
-        facts,
-      });
-      throw new GatewayError(viewerErrors.invokeRefused, { detail: reason });
+    const patient = published?.manifest.patient.ins;
+    const documentUniqueId = published?.kosSopInstanceUid;
+    const event = { actor, studyInstanceUid };
+    let source: ViewerStudySource | undefined;
+    try {
+      source = this.sourceOf(link, published);
+      const success = { kind: 'viewer.link-opened', outcome: 'success' } as const;
+      await this.audit.record({ ...success, ...event, patient, documentUniqueId });
+    } catch (error) {
+      source?.close();
+      const facts = { reason: GatewayError.of(error)?.detail ?? '' };
+      await this.audit.record({ kind: 'viewer.refused', ...failureOutcome(error), ...event, facts });
+      throw error;
     }
-    await this.audit.record({
-      kind: 'viewer.link-opened',
-      outcome: 'success',
-      actor: actorOf(request),
-      patient: published.manifest.patient.ins,
-      studyInstanceUid: link.studyInstanceUid,
-      documentUniqueId: published.kosSopInstanceUid,
-    });
-    return this.open({ ...request, sources: [this.localStudies.open(published)] });
+    return this.open({ ...request, sources: [source] });
+  }
+
+  private sourceOf(link: InvokeRequest, published: ArchivedManifest | undefined): ViewerStudySource {
+    const reason = mismatch(link, published);
+    if (reason !== undefined || !published)
+      throw new GatewayError(viewerErrors.invokeRefused, { detail: reason ?? 'study-unknown' });
+    return this.localStudies.open(published);
   }
 }
 
-const actorOf = ({ professional }: Pick<OpenRequest, 'professional'>) => ({
+const actorOf = ({ professional }: Pick<OpenRequest, 'professional'>): AuditActor => ({
   professionalId: professional.id,
   professionalName: professional.name,
+  structureId: professional.structureId,
+  address: professional.address,
 });
 
 /** Series of reports and key objects are small, but nobody waits for them. */

@@ -150,6 +150,16 @@ describe('login to the portal', () => {
     expect((await agent.post('/logout').type('form').send({ _csrf: mine })).status).toBe(303);
   });
 
+  const practitioner = {
+    professionalId: '899900000025',
+    professionalName: 'DOMINIQUE ESSAI-GENERALISTE',
+    structureId: '999900000000050',
+  };
+  const lastActor = async (kind: string) =>
+    (await rows<{ actor: object }>(`SELECT actor FROM audit_record WHERE kind = '${kind}' ORDER BY id DESC LIMIT 1`))[0]
+      ?.actor;
+  const here = { ...practitioner, address: expect.stringContaining('127.0.0.1') as string };
+
   it('logs out here and at Pro Santé Connect', async () => {
     const agent = await bench.loggedIn('generaliste');
     const answer = await agent
@@ -161,6 +171,7 @@ describe('login to the portal', () => {
     );
     expect((await agent.get('/').set('Accept', 'text/html')).text).not.toContain('DOMINIQUE');
     expect((await kinds()).at(-1)).toBe('portal.logout');
+    expect(await lastActor('portal.logout')).toEqual(here);
   });
 
   it('closes with the login the viewers that it was granted, and leaves those of others', async () => {
@@ -233,8 +244,10 @@ describe('login to the portal', () => {
       const stranger = await bench.loggedIn('radiologue');
       expect((await stranger.get(`/view/${viewer.grant.id}`).set('Accept', page)).status).toBe(404);
       const path = await opened(agent);
+      expect(await lastActor('context.opened')).toEqual(here);
       const [told, closed] = [(await logouts()).length, (await closings()).length];
       await bench.login(agent, 'radiologue');
+      expect(await lastActor('portal.logout')).toEqual(here);
       expect(isOpen(viewer)).toBe(false);
       expect((await stay()).status).toBe(403);
       expect((await agent.get(path).set('Accept', page)).status).toBe(404);

@@ -13,6 +13,8 @@ export interface ActingProfessional {
   readonly situation?: WorkSituation;
   /** Level of authentication asserted by Pro Santé Connect. */
   readonly acr?: string;
+  /** From where they come, for the trail. */
+  readonly address?: string;
   /**
    * An access token that lives at least `lifeMs` more (default 30 s, at most 90 s), renewed silently when needed.
    * @throws GatewayError `psc.session-ended` after a logout, here or at Pro Santé Connect; `psc.unreachable`

@@ -23,6 +23,8 @@ export interface Viewer {
   readonly situations: readonly WorkSituation[];
   /** The situation in force for the session. */
   readonly situation?: WorkSituation;
+  /** From where they come, for the trail. */
+  readonly address?: string;
   /** When Pro Santé Connect authenticated the professional. */
   readonly loggedInAt?: Date;
 }

@@ -214,7 +214,7 @@ export class PatientContexts implements OnModuleInit, OnApplicationShutdown {
     const context = this.unseal(row);
     const opener = context?.openedBy;
     const structureId = by.structureId ?? row.situationId ?? opener?.structureId;
-    const actor: AuditActor = { ...opener, ...by, structureId };
+    const actor: AuditActor = { ...opener, address: undefined, ...by, structureId };
     const patient = context?.patient.ins;
     return this.audit.record(
       { kind: 'context.closed', outcome: 'success', actor, patient, facts: { reason } },
@@ -281,5 +281,6 @@ export function actorOf(viewer: Viewer, structureId = viewer.situation?.structur
     professionalId: professional.subjectNameId,
     professionalName: [professional.given, professional.family].filter(Boolean).join(' '),
     structureId,
+    address: viewer.address,
   };
 }

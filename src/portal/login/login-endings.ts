@@ -6,6 +6,7 @@ import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
 import { ViewerGrants } from '../../viewer';
 import { LoginsRepository } from './logins.repository';
+import { ProfessionalSessions } from './professional-sessions';
 
 /** Why somebody is logged out: they asked, somebody else logged in to the same browser, a limit was reached, the session is gone. */
 export type LogoutReason = 'asked' | 'replaced' | 'expired' | 'session-ended';
@@ -30,19 +31,25 @@ export class LoginEndings {
     private readonly contexts: PatientContexts,
     private readonly grants: ViewerGrants,
     private readonly logins: LoginsRepository,
+    private readonly professionals: ProfessionalSessions,
     private readonly audit: AuditTrail,
   ) {}
 
-  /** Ends the login of a browser session, together with the line that says so; then what it had opened. */
+  /**
+   * Ends the login of a browser session, together with the line that says so; then what it had opened. What the actor does not
+   * say (the structure) the login knows.
+   */
   async end(
     login: Pick<EndedLogin, 'loginId' | 'sessionId'> & { actor: AuditActor; reason: 'asked' | 'replaced' },
   ): Promise<void> {
-    const { loginId, sessionId, actor, reason } = login;
-    await this.logins.transaction(async (manager) => {
-      await this.logins.remove({ loginId, sessionId }, manager);
-      await this.recordLogout(actor, { reason }, manager);
+    const { loginId, sessionId, reason } = login;
+    const actor = await this.logins.transaction(async (manager) => {
+      const removed = await this.logins.remove({ loginId, sessionId }, manager);
+      const owner = { ...(removed && this.professionals.ownerOf(removed)), ...login.actor };
+      await this.recordLogout(owner, { reason }, manager);
+      return owner;
     });
-    await this.ended({ ...login, reason: reason === 'asked' ? 'login-ended' : reason });
+    await this.ended({ ...login, actor, reason: reason === 'asked' ? 'login-ended' : reason });
   }
 
   recordLogout(

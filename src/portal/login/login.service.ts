@@ -83,8 +83,7 @@ export class LoginService implements BeforeApplicationShutdown {
     const sessionId = request.sessionID;
     const session = loginId ? await this.professionals.sessionOf(loginId) : undefined;
     if (user) {
-      const structureId = session && situationOf(session)?.structureId;
-      const actor = { ...this.actorOf(user, request), structureId };
+      const actor = this.actorOf(user, request);
       await this.endings.end({ loginId, sessionId, actor, reason: 'asked' });
     }
     await promisify(request.session.destroy.bind(request.session))();

@@ -135,13 +135,15 @@ export class LoginsRepository {
     return removed.length === 1;
   }
 
-  /** Ends a browser session and the login that it holds, if any. */
+  /** Ends a browser session and the login that it holds, if any. @returns that login */
   async remove(
     { loginId, sessionId }: { loginId: string | undefined; sessionId: string },
     manager: EntityManager,
-  ): Promise<void> {
-    await manager.query('DELETE FROM portal_login WHERE id = $1', [loginId ?? null]);
+  ): Promise<RemovedLogin | undefined> {
+    const statement = 'DELETE FROM portal_login WHERE id = $1 RETURNING id, session_sid, sealed, situation_id';
+    const [row] = await this.changed(statement, [loginId ?? null], manager);
     await manager.query('DELETE FROM portal_session WHERE sid = $1', [sessionId]);
+    return row && toRemoved(row);
   }
 
   /** Ends the logins of a provider's session, or all those of a subject, with their browser sessions. @returns which */

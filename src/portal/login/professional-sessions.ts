@@ -52,7 +52,7 @@ export class ProfessionalSessions {
     const { user, loginId } = request.session;
     const held = user?.provider === 'psc' && loginId ? await this.held(loginId) : undefined;
     if (!held || !loginId) throw new GatewayError(portalErrors.loginRequired);
-    return this.acting(loginId, held.session);
+    return { ...this.acting(loginId, held.session), address: request.ip };
   }
 
   /** The same, acting for a structure. @throws GatewayError `portal.situation-required`: the page to choose one follows */
