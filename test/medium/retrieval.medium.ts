@@ -286,6 +286,33 @@ describe('retrieval from another hospital', () => {
   });
   const doubts = () => bench.audit.events.filter(({ kind }) => kind === 'retrieval.name-differs');
 
+  it('keeps saying that an image was refused, and takes it once its source has put it right and somebody insists', async () => {
+    const { seriesInstanceUid = '' } = seriesOf(0) ?? {};
+    const { studyInstanceUid } = exam;
+    const [, wrong = ''] = uids(0);
+    const put = (over: object) =>
+      exam.files
+        .get(seriesInstanceUid)
+        ?.set(wrong, imageFile({ studyInstanceUid, seriesInstanceUid, sopInstanceUid: wrong, ...over }));
+    put({ birthDate: '19550101' });
+    const { handle, retrievals } = await open();
+    expect((await settled(handle)).series[0]).toMatchObject({ arrived: 5, failed: 1 });
+    const other = await retrievals.openExam(bench.exam(exam));
+    opened.push(other);
+    expect(other.progress().trouble).toMatch(/ne porte pas l'identité/);
+    put({});
+    handle.retry();
+    const mended = await settled(handle);
+    expect([mended.series[0]?.arrived, mended.trouble]).toEqual([6, undefined]);
+  });
+
+  it('says when images lost something by compression', async () => {
+    const { handle } = await open();
+    expect((await settled(handle)).isLossy).toBe(false);
+    const lossy = await open({ retrievals: { quality: 'lossy' } });
+    expect(lossy.handle.progress().isLossy).toBe(true);
+  });
+
   it('drops an image that the manifest does not list', async () => {
     const { seriesInstanceUid = '' } = seriesOf(0) ?? {};
     const extra = `${seriesInstanceUid}.999`;

@@ -1,3 +1,4 @@
+import type { ByteLease } from '../../platform/memory';
 import { Part10Splitter, DicomRefusal, type DicomReason } from '../../standards/dicom';
 import { boundaryOf, MultipartReader, MultipartRefusal, parseMediaType } from '../../standards/multipart';
 
@@ -22,6 +23,9 @@ export type PeerPart = PeerInstance | UnreadablePart;
 export interface AnswerLimits {
   readonly objectBytesMax: number;
   readonly partsMax: number;
+  /** Bytes of objects on their way, over all answers of the process: reading waits for room. */
+  readonly inFlight?: ByteLease;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -40,12 +44,19 @@ export async function* answerParts(
   const inner = parameters.get('type');
   if (inner !== undefined && inner.toLowerCase() !== 'application/dicom')
     throw new MultipartRefusal('media-type-malformed');
-  for await (const chunk of body) {
-    reader.push(chunk);
+  const { inFlight, signal } = limits;
+  try {
+    for await (const chunk of body) {
+      await inFlight?.take(chunk.length, signal);
+      reader.push(chunk);
+      yield* ready.splice(0);
+      inFlight?.keep(reader.bytesHeld);
+    }
+    reader.end();
     yield* ready.splice(0);
+  } finally {
+    inFlight?.release();
   }
-  reader.end();
-  yield* ready.splice(0);
 }
 
 /** Gathers one object. */
@@ -56,6 +67,10 @@ class Gathering {
   private fault?: UnreadablePart['reason'];
 
   constructor(private readonly bytesMax: number) {}
+
+  get bytesHeld(): number {
+    return this.fault ? 0 : this.bytes;
+  }
 
   push(chunk: Buffer): void {
     if (this.fault) return;
@@ -112,6 +127,10 @@ class PartsReader {
     );
   }
 
+  get bytesHeld(): number {
+    return this.gathering?.bytesHeld ?? 0;
+  }
+
   push(chunk: Buffer): void {
     this.reader.push(chunk);
   }
@@ -130,6 +149,10 @@ class BareReader {
     { objectBytesMax }: AnswerLimits,
   ) {
     this.gathering = new Gathering(objectBytesMax);
+  }
+
+  get bytesHeld(): number {
+    return this.gathering.bytesHeld;
   }
 
   push(chunk: Buffer): void {

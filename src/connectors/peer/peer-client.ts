@@ -1,6 +1,7 @@
 import { type Dispatcher, request } from 'undici';
 import { GatewayError } from '../../platform/errors';
 import { correlationId } from '../../platform/logging';
+import { ByteBudget } from '../../platform/memory';
 import { counter, histogram } from '../../platform/metrics';
 import { isUid } from '../../standards/dicom';
 import { acceptList, type ImageNeed } from './accept-lists';
@@ -39,6 +40,8 @@ export interface PeerSettings {
   readonly silenceMs: number;
   readonly exchangeMsMax: number;
   readonly objectBytesMax: number;
+  /** Of objects on their way in memory, over all answers; an object larger than it still passes, alone. */
+  readonly inFlightBytesMax?: number;
   readonly failuresMax: number;
   readonly suspensionMs: number;
 }
@@ -63,6 +66,7 @@ interface Running {
 export class PeerClient {
   private readonly breakers = new Map<string, CircuitBreaker>();
   private readonly running = new Set<Running>();
+  private readonly inFlight: ByteBudget;
   private readonly stopWatching: () => void;
 
   constructor(
@@ -71,6 +75,7 @@ export class PeerClient {
     private readonly settings: PeerSettings,
     private readonly now: () => number = Date.now,
   ) {
+    this.inFlight = new ByteBudget(settings.inFlightBytesMax ?? Number.MAX_SAFE_INTEGER);
     this.stopWatching = hosts.onChange(() => this.stopUnlisted());
   }
 
@@ -144,6 +149,8 @@ export class PeerClient {
     for await (const part of answerParts(textOf(headers['content-type']) ?? '', body, {
       objectBytesMax,
       partsMax: wanted.partsMax,
+      inFlight: this.inFlight.lease(),
+      signal,
     })) {
       if (isFirst) metrics.firstObject.observe((performance.now() - startedMs) / 1000);
       isFirst = false;

@@ -41,6 +41,15 @@ export const peerConfig = defineSlice(
       text.integer(1_048_576, 2_147_483_647).default(536_870_912),
       { describe: 'Largest object taken from another gateway', unit: 'bytes' },
     ),
+    inFlightBytesMax: variable(
+      'DRIMBOX_PEER_IN_FLIGHT_BYTES_MAX',
+      text.integer(16_777_216, 17_179_869_184).default(805_306_368),
+      {
+        describe:
+          'Memory for objects on their way from all other gateways together, and as much again for those being written to disk; beyond it reading waits',
+        unit: 'bytes',
+      },
+    ),
     failuresMax: variable('DRIMBOX_PEER_FAILURES_MAX', text.integer(1, 100).default(5), {
       describe: 'Failures in a row after which another gateway is left alone for a while',
     }),

@@ -37,7 +37,7 @@ export const peerErrors = defineErrors('peer', {
     status: 503,
     caller: 'The gateway that holds the images failed several times and is left alone for a while.',
     operator: 'Requests to this gateway are suspended after repeated failures; they start again by themselves.',
-    screen: "L'établissement d'origine ne répond pas ; un nouvel essai aura lieu dans un instant.",
+    screen: "L'établissement d'origine ne répond pas : réessayez dans un instant.",
     retryAfterSeconds: 30,
   },
   tooSlow: {
@@ -106,7 +106,7 @@ export const peerErrors = defineErrors('peer', {
     status: 503,
     caller: 'The gateway that holds the images is busy.',
     operator: 'Another gateway answered 429 or 503.',
-    screen: "L'établissement d'origine est trop sollicité ; un nouvel essai aura lieu dans un instant.",
+    screen: "L'établissement d'origine est trop sollicité : réessayez dans un instant.",
     retryAfterSeconds: 5,
   },
   failed: {

@@ -26,6 +26,7 @@ export class ArrivalBook {
   private bytes = 0;
   private troubleText: string | undefined;
   private warning: string | undefined;
+  private lossy = false;
 
   constructor({ studyInstanceUid, series }: ManifestStudy) {
     this.studyInstanceUid = studyInstanceUid;
@@ -105,6 +106,12 @@ export class ArrivalBook {
     return [...series];
   }
 
+  /** Why something stays given up; undefined when nothing does. */
+  givenUp(): GatewayError | undefined {
+    for (const state of this.states.values()) if (typeof state !== 'string') return state.error;
+    return undefined;
+  }
+
   failAll(error: GatewayError): void {
     for (const [uid, state] of this.states) if (state === 'awaited') this.failed(uid, error);
   }
@@ -116,6 +123,17 @@ export class ArrivalBook {
     this.tell();
   }
 
+  /** Something was lost by compression: said once, and for as long as the study is open. */
+  markLossy(): void {
+    if (this.lossy) return;
+    this.lossy = true;
+    this.tell();
+  }
+
+  get isLossy(): boolean {
+    return this.lossy;
+  }
+
   /** A French sentence that stays beside any trouble for as long as the study is open. */
   warn(text: string): void {
     this.warning = text;
@@ -123,10 +141,10 @@ export class ArrivalBook {
   }
 
   progress(): RetrievalProgress {
-    const { studyInstanceUid, bytes, troubleText, warning } = this;
+    const { studyInstanceUid, bytes, troubleText, warning, isLossy } = this;
     const series = [...this.counts].map(([seriesInstanceUid, counts]) => ({ seriesInstanceUid, ...counts }));
     const trouble = [warning, troubleText].filter(Boolean).join(' ') || undefined;
-    return { studyInstanceUid, series, bytes, trouble };
+    return { studyInstanceUid, series, bytes, trouble, isLossy };
   }
 
   get isSettled(): boolean {

@@ -1,5 +1,6 @@
 import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
+import type { ByteBudget } from '../../platform/memory';
 import type { InstanceMemory } from './cache/instance-memory';
 import type { KeptExam, RetrievalCache } from './cache/retrieval-cache';
 import type { AcceptedObject } from './check/object-inspector';
@@ -12,6 +13,8 @@ export interface KeeperOptions {
   readonly kept: KeptExam;
   readonly cache: Pick<RetrievalCache, 'put'>;
   readonly memory: InstanceMemory;
+  /** Bytes being written, over all exams. */
+  readonly writing?: ByteBudget;
   /** Told once, when no more can be kept on disk. */
   readonly onFull: () => void;
 }
@@ -32,7 +35,12 @@ export class ExamKeeper {
     this.holdHead(uid, head);
     const isHeld = this.options.memory.put(this, uid, instance);
     if (this.isFull) return;
-    const write = this.write(uid, instance, head).finally(() => this.writes.delete(write));
+    const lease = this.options.writing?.lease();
+    await lease?.take(instance.dataset.length);
+    const write = this.write(uid, instance, head).finally(() => {
+      this.writes.delete(write);
+      lease?.release();
+    });
     this.writes.add(write);
     if (!isHeld) await write;
     else if (this.writes.size >= writesMax) await Promise.race(this.writes);

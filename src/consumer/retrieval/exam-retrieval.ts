@@ -1,6 +1,8 @@
 import type { Asker, PeerPart, PeerRequest } from '../../connectors/peer';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
+import type { ByteBudget } from '../../platform/memory';
+import { isLossyImage } from '../../standards/dicom';
 import type { Manifest, ManifestSeries, ManifestStudy } from '../../standards/manifest';
 import { ArrivalBook } from './arrivals';
 import type { KeptExam, RetrievalCache } from './cache/retrieval-cache';
@@ -31,6 +33,8 @@ export interface ExamRetrievalOptions {
   readonly kept: KeptExam;
   readonly cache: Pick<RetrievalCache, 'put'>;
   readonly memory: InstanceMemory;
+  /** Bytes being written, over all exams. */
+  readonly writing?: ByteBudget;
   readonly seriesParallel: number;
   readonly rules: FetchRules;
   readonly fetch: (wanted: PeerRequest, signal: AbortSignal) => AsyncIterable<PeerPart>;
@@ -71,8 +75,9 @@ export class ExamRetrieval {
       options.onNameDoubt(doubt, seriesInstanceUid);
     };
     this.inspector = new ObjectInspector({ study, patient, strictness, isAwaited, onRefused, onNameDoubt });
+    if (options.quality === 'lossy') this.book.markLossy();
     const onFull = () => this.book.trouble(retrievalErrors.cacheFull.screen);
-    this.keeper = new ExamKeeper({ kept, cache, memory, onFull });
+    this.keeper = new ExamKeeper({ kept, cache, memory, writing: options.writing, onFull });
     for (const { instances } of study.series)
       for (const { sopInstanceUid } of instances)
         if (kept.folder.has(sopInstanceUid)) {
@@ -98,14 +103,20 @@ export class ExamRetrieval {
     await this.arrival(uid, signal);
     const head = (await this.keeper.head(uid)) ?? (await this.fetchAgain(uid)).head;
     if (this.keptBefore.delete(uid)) this.inspector.lookAgain(head, uid);
+    // Of what an earlier opening left on disk, the head is the first that is read.
+    this.tellLoss(head, head.transferSyntaxUid);
     return head;
   }
 
-  /** Asks again for what was given up, but for what was refused. */
-  retry(): void {
+  /**
+   * Asks again for what was given up. What was refused is asked for only when somebody insists: its source may have put it right,
+   * and it is checked like any other.
+   */
+  retry({ alsoRefused }: { alsoRefused: boolean }): void {
     this.asked += 1;
     this.book.trouble(undefined);
-    const series = this.book.rearm(({ entry }) => isRefusal(entry));
+    const series = this.book.rearm(({ entry }) => !alsoRefused && isRefusal(entry));
+    this.book.trouble(this.book.givenUp()?.entry.screen);
     // Also one whose last request is just ending: it is taken up again after that.
     for (const uid of series) if (!this.queue.includes(uid)) this.queue.push(uid);
     this.startLanes(0);
@@ -206,6 +217,7 @@ export class ExamRetrieval {
   private async take(part: PeerPart, series: ManifestSeries): Promise<number | undefined> {
     const inspected = this.inspector.inspect(part, series);
     if (inspected.kind === 'accepted') {
+      this.tellLoss(inspected.head, inspected.instance.transferSyntaxUid);
       await this.keeper.keep(inspected);
       this.book.arrived(inspected.uid, inspected.instance.dataset.length);
       return inspected.instance.dataset.length;
@@ -214,6 +226,10 @@ export class ExamRetrieval {
     if (error) this.book.trouble(error.entry.screen);
     if (inspected.kind === 'refused') this.giveUp(inspected.uid, inspected.error);
     return undefined;
+  }
+
+  private tellLoss({ head, transferSyntaxUid: headSyntaxUid }: RetrievedHead, transferSyntaxUid: string): void {
+    if (!this.book.isLossy && isLossyImage({ transferSyntaxUid, head, headSyntaxUid })) this.book.markLossy();
   }
 
   private giveUp(sopInstanceUid: string, error: GatewayError): void {

@@ -3,6 +3,7 @@ import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
 import type { Asker, PeerPart, PeerRequest } from '../../connectors/peer';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/logging';
+import { ByteBudget } from '../../platform/memory';
 import type { ManifestStudy } from '../../standards/manifest';
 import type { InstanceMemory } from './cache/instance-memory';
 import type { KeptExam, RetrievalCache } from './cache/retrieval-cache';
@@ -19,6 +20,8 @@ export interface ExamRetrievalsOptions {
   readonly sharedBy: 'professional' | 'gateway';
   readonly seriesParallel: number;
   readonly instancesMax: number;
+  /** Bytes being written to disk, over all exams; without it, no limit. */
+  readonly writingBytesMax?: number;
   readonly rules: FetchRules;
 }
 
@@ -31,6 +34,7 @@ interface Shared {
 /** Exams of other hospitals that are open here: one retrieval for each, whoever looks at it. */
 export class ExamRetrievals {
   private readonly logger = new Logger('retrieval');
+  private readonly writing: ByteBudget;
   private readonly byExam = new Map<string, Promise<Shared>>();
 
   constructor(
@@ -39,7 +43,9 @@ export class ExamRetrievals {
     private readonly cache: RetrievalCache,
     private readonly memory: InstanceMemory,
     private readonly audit: AuditTrail,
-  ) {}
+  ) {
+    this.writing = new ByteBudget(options.writingBytesMax ?? Number.MAX_SAFE_INTEGER);
+  }
 
   /**
    * Opens a study that the professional may see. Nothing is fetched before `prefer`, `instance` or `head` is called; what an
@@ -65,7 +71,7 @@ export class ExamRetrievals {
         const kept = await this.cache.open(digest, exam.contextId);
         this.cache.leave(kept);
       }
-      shared.retrieval.retry();
+      shared.retrieval.retry({ alsoRefused: false });
       return handle;
     }
   }
@@ -139,6 +145,7 @@ export class ExamRetrievals {
       kept,
       cache: this.cache,
       memory: this.memory,
+      writing: this.writing,
       seriesParallel,
       rules,
       fetch: (wanted, signal) => runWithCorrelation(correlation, () => this.fetch(wanted, signal)),
@@ -210,6 +217,7 @@ export function subjectOf({ professional, patient, studyInstanceUid, manifest }:
     professionalId: subjectNameId,
     professionalName: [given, family].filter(Boolean).join(' '),
     structureId: professional.situation?.structureId,
+    address: professional.address,
   };
   return { actor, patient: patient.ins, studyInstanceUid, documentUniqueId: manifest.sopInstanceUid };
 }

@@ -75,7 +75,7 @@ export class ExamHandle implements OpenedExam {
   }
 
   retry(): void {
-    if (!this.left.signal.aborted) this.retrieval.retry();
+    if (!this.left.signal.aborted) this.retrieval.retry({ alsoRefused: true });
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Inject, Injectable, Module, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { AuditTrail } from '../../audit';
-import { PeerModule, PeerService } from '../../connectors/peer';
+import { peerConfig, PeerModule, PeerService } from '../../connectors/peer';
 import type { ConfigOf } from '../../platform/config';
 import { describeCause } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
@@ -84,16 +84,18 @@ class CacheOptions {
     },
     {
       provide: ExamRetrievals,
-      inject: [retrievalConfig.token, PeerService, RetrievalCache, InstanceMemory, AuditTrail],
+      inject: [retrievalConfig.token, peerConfig.token, PeerService, RetrievalCache, InstanceMemory, AuditTrail],
       useFactory: (
         config: Config,
+        { inFlightBytesMax: writingBytesMax }: ConfigOf<typeof peerConfig>,
         peers: PeerService,
         cache: RetrievalCache,
         memory: InstanceMemory,
         audit: AuditTrail,
       ) => {
         const { quality, identity, sharedBy, seriesParallel, instancesMax, attemptsMax } = config;
-        const options = { quality, identity, sharedBy, seriesParallel, instancesMax, rules: { attemptsMax } };
+        const limits = { seriesParallel, instancesMax, writingBytesMax };
+        const options = { quality, identity, sharedBy, ...limits, rules: { attemptsMax } };
         return new ExamRetrievals(options, (wanted, signal) => peers.fetch(wanted, signal), cache, memory, audit);
       },
     },

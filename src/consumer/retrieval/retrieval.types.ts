@@ -18,7 +18,7 @@ export interface ExpectedPatient {
 export interface ExamToOpen {
   /** Patient context (consumer/context) for which it is opened; what is kept goes when the context ends. */
   readonly contextId: string;
-  readonly professional: Pick<ActingProfessional, 'professional' | 'situation' | 'accessToken'>;
+  readonly professional: Pick<ActingProfessional, 'professional' | 'situation' | 'accessToken' | 'address'>;
   readonly patient: ExpectedPatient;
   readonly manifest: Manifest;
   readonly studyInstanceUid: string;
@@ -55,6 +55,8 @@ export interface RetrievalProgress {
   readonly bytes: number;
   /** French sentence when the retrieval as a whole met a fault. */
   readonly trouble?: string;
+  /** Lossy images were asked for, or one that arrived is. */
+  readonly isLossy?: boolean;
 }
 
 /**

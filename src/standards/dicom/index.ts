@@ -45,6 +45,7 @@ export {
 } from './file-meta';
 export { textDecoder, type TextDecode } from './character-sets';
 export { dicomJson, type DicomJsonOptions } from './dicom-json';
+export { isLossyImage, type CompressedImage } from './image-loss';
 export { readAttributes, type AttributesToRead, type AttributeValues } from './read-attributes';
 export { framesOf, type Frames, type FramesToFind } from './frames';
 export { nativeXml } from './native-xml';
