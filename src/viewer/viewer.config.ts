@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { retrievalConfig } from '../consumer/retrieval';
 import { defineSlice, proveReadableFile, text, variable } from '../platform/config';
 import { z } from 'zod';
 
@@ -37,11 +38,22 @@ export const viewerConfig = defineSlice(
       'DRIMBOX_VIEWER_DIAGNOSTIC_USE',
       z.enum(['consultation', 'diagnostic']).default('consultation'),
       {
-        describe: 'Use for which the screens and this installation are qualified; the viewer shows it permanently',
+        describe:
+          'Use for which the screens and this installation are qualified; the viewer shows it permanently. diagnostic needs DRIMBOX_RETRIEVAL_QUALITY=lossless',
       },
     ),
   },
   {
+    relate: ({ diagnosticUse }, other) =>
+      diagnosticUse === 'diagnostic' && other(retrievalConfig)?.quality === 'lossy'
+        ? [
+            {
+              variable: 'DRIMBOX_VIEWER_DIAGNOSTIC_USE',
+              code: 'lossy-images',
+              message: 'an installation for diagnosis asks for lossless images (DRIMBOX_RETRIEVAL_QUALITY)',
+            },
+          ]
+        : [],
     prove: async ({ folder }) => (folder ? proveReadableFile('DRIMBOX_VIEWER_DIR', join(folder, 'prepared.json')) : []),
   },
 );

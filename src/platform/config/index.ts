@@ -9,6 +9,7 @@ export type {
   ConfigFault,
   ConfigOf,
   ListeningAddress,
+  OtherValues,
   Shape,
   Slice,
   ValuesOf,

@@ -1,5 +1,5 @@
 import { proveListeners } from './proofs';
-import { ConfigFault, ListeningAddress, sandboxOnly, Shape, Slice, ValuesOf } from './slice';
+import { ConfigFault, ListeningAddress, OtherValues, sandboxOnly, Shape, Slice, ValuesOf } from './slice';
 
 /** All faults of the configuration at once: by variable name and code, never by value. */
 export class ConfigError extends Error {
@@ -91,12 +91,21 @@ function unknownVariables(slices: readonly Slice[], env: Environment): ConfigFau
     .map((name) => ({ variable: name, code: 'unknown', message: 'no setting has this name' }));
 }
 
+/** What the values of one slice mean beside those of another. */
+function relations(read: readonly ReadSlice[]): ConfigFault[] {
+  const complete = read.filter(({ isComplete }) => isComplete);
+  const other: OtherValues = <T extends Shape>({ token }: Slice<T>) =>
+    complete.find(({ slice }) => slice.token === token)?.values as ValuesOf<T> | undefined;
+  return complete.flatMap(({ slice, values }) => slice.relate?.(values, other) ?? []);
+}
+
 function readAll(slices: readonly Slice[], env: Environment, options: ConfigOptions) {
   const read = slices.map((slice) => readSlice(slice, env, options));
-  const faults = [...unknownVariables(slices, env), ...read.flatMap((one) => one.faults)];
+  const related = sort(relations(read), options);
+  const faults = [...unknownVariables(slices, env), ...read.flatMap((one) => one.faults), ...related.faults];
   const config = {
     values: new Map<symbol, object>(read.map(({ slice, values }) => [slice.token, values])),
-    sandboxSettings: read.flatMap((one) => one.announcements),
+    sandboxSettings: [...read.flatMap((one) => one.announcements), ...related.announcements],
   };
   return { read, faults, config };
 }

@@ -51,6 +51,9 @@ export interface ListeningAddress {
   readonly port: number;
 }
 
+/** Values of another slice, when they are there and valid. */
+export type OtherValues = <T extends Shape>(slice: Slice<T>) => ValuesOf<T> | undefined;
+
 export interface Slice<T extends Shape = Shape> {
   readonly name: string;
   readonly shape: T;
@@ -58,6 +61,8 @@ export interface Slice<T extends Shape = Shape> {
   readonly token: symbol;
   /** Relations between the values of the slice, checked after each value is valid. */
   readonly check?: (values: ValuesOf<T>) => ConfigFault[];
+  /** Relations with the values of other slices, checked when all of them are valid; undefined for a slice that is not there. */
+  readonly relate?: (values: ValuesOf<T>, other: OtherValues) => ConfigFault[];
   /** Proof against the world at start. */
   readonly prove?: (values: ValuesOf<T>) => Promise<ConfigFault[]>;
   /** Addresses to be bound: proven free, and no two the same. */
@@ -70,7 +75,7 @@ export type ConfigOf<S> = S extends Slice<infer T> ? ValuesOf<T> : never;
 export function defineSlice<T extends Shape>(
   name: string,
   shape: T,
-  more: Pick<Slice<T>, 'check' | 'prove' | 'listens'> = {},
+  more: Pick<Slice<T>, 'check' | 'relate' | 'prove' | 'listens'> = {},
 ): Slice<T> {
   return { name, shape, token: Symbol(`config:${name}`), ...more };
 }
