@@ -134,6 +134,6 @@ export class IocmReceiver implements StoreHandler, OnModuleInit {
   /** A study that was never to be published is none of our business. */
   private async isOurs(studyInstanceUid: string, manager: EntityManager): Promise<boolean> {
     if (await this.archive.current(studyInstanceUid, manager)) return true;
-    return this.publications.hasActive(studyInstanceUid, manager);
+    return this.publications.ofStudy.hasActive(studyInstanceUid, manager);
   }
 }

@@ -85,7 +85,7 @@ export class PublicationQueries {
       if (!isParked || !mayBecome(parked.state, to)) throw new GatewayError(publicationErrors.notParked);
       await this.publications.lockStudy(parked.studyInstanceUid, manager);
       // Both at once could end with the older report over the newer one.
-      const isPast = parked.trigger === 'report' && (await this.publications.hasLaterReport(parked, manager));
+      const isPast = parked.trigger === 'report' && (await this.publications.ofStudy.hasLaterReport(parked, manager));
       if (isPast) throw new GatewayError(publicationErrors.notParked);
       await this.publications.revive(parked, to, actor.professionalId ?? actor.peer ?? '', manager);
       const facts = { publication: id, state: parked.state };

@@ -4,6 +4,7 @@ import { activeStates, mayBecome, PublicationState, unsentStates } from '../stat
 import type { Publication, PublicationChange, PublicationTrigger, Reason } from './publication';
 import { tell } from './publication-history';
 import { assignments, publicationOf, RawRow, rowsOf } from './publication.mapper';
+import { activeList, StudyEvents } from './study-events';
 
 export interface NewPublication extends Pick<
   Publication,
@@ -28,14 +29,17 @@ export interface Transition {
 /** Another worker took the publication over, or a later event took its place: whatever was found is dropped. */
 export class LeaseLost extends Error {}
 
-const activeList = `('${activeStates.join("', '")}')`;
 const unsentList = `('${unsentStates.join("', '")}')`;
 const settled: readonly PublicationState[] = ['published', 'replaced', 'withdrawn'];
 
 /** Tables `publication` and `publication_history`. Every change of state goes through the state table, and is told. */
 @Injectable()
 export class PublicationRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly ofStudy: StudyEvents;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.ofStudy = new StudyEvents(dataSource);
+  }
 
   /** One event of a study at a time, in all processes: the order of the numbers is the order of the commits. */
   async lockStudy(studyInstanceUid: string, manager: EntityManager): Promise<void> {
@@ -80,16 +84,6 @@ export class PublicationRepository {
       [studyInstanceUid, triggers],
     );
     return rowsOf(found).map(publicationOf);
-  }
-
-  /** Whether the last report about a study before this event asked for its deletion; refused changes of visibility do not count. */
-  async followsDeletion({ id, studyInstanceUid }: Pick<Publication, 'id' | 'studyInstanceUid'>): Promise<boolean> {
-    const found: unknown = await this.dataSource.query(
-      `SELECT kind FROM publication WHERE study_instance_uid = $1 AND trigger = 'report' AND id < $2
-         AND NOT (kind = 'visibility' AND state = 'refused') ORDER BY id DESC LIMIT 1`,
-      [studyInstanceUid, id],
-    );
-    return rowsOf(found)[0]?.kind === 'deletion';
   }
 
   /** Ends an earlier event in favour of a later one; a worker that holds it finds its lease lost. */
@@ -233,47 +227,6 @@ export class PublicationRepository {
          AND lease_token IS NULL AND attempts > 0 AND starts_with(reason_code, $1)`,
       [reasonPrefix],
     );
-  }
-
-  /** Manifests of this study that the registry may hold, newest first. */
-  async mayBeRegistered(studyInstanceUid: string, manager: EntityManager = this.dataSource.manager): Promise<string[]> {
-    const found: unknown = await manager.query(
-      `SELECT kos_sop_instance_uid AS uid FROM publication WHERE study_instance_uid = $1 AND kos_sop_instance_uid IS NOT NULL
-         AND kind <> 'deletion' AND (state = 'published' OR may_be_registered) ORDER BY id DESC LIMIT 20`,
-      [studyInstanceUid],
-    );
-    return rowsOf<{ uid: string }>(found).map(({ uid }) => uid);
-  }
-
-  /** Whether the study has an event whose publication is still to come. */
-  async hasActive(studyInstanceUid: string, manager: EntityManager): Promise<boolean> {
-    const found: unknown = await manager.query(
-      `SELECT 1 FROM publication WHERE study_instance_uid = $1 AND state IN ${activeList} LIMIT 1`,
-      [studyInstanceUid],
-    );
-    return rowsOf(found).length > 0;
-  }
-
-  /** Whether a later report of the same study is to come or under way. */
-  async hasLaterReport(
-    { id, studyInstanceUid }: Pick<Publication, 'id' | 'studyInstanceUid'>,
-    manager: EntityManager,
-  ): Promise<boolean> {
-    const found: unknown = await manager.query(
-      `SELECT 1 FROM publication WHERE study_instance_uid = $1 AND id > $2 AND trigger = 'report' AND state IN ${activeList} LIMIT 1`,
-      [studyInstanceUid, id],
-    );
-    return rowsOf(found).length > 0;
-  }
-
-  /** Whether a deletion of the study was asked for and is not done: to come, under way, or parked. */
-  async awaitsDeletion(studyInstanceUid: string, manager: EntityManager): Promise<boolean> {
-    const found: unknown = await manager.query(
-      `SELECT 1 FROM publication WHERE study_instance_uid = $1 AND kind = 'deletion'
-         AND (state IN ${activeList} OR state IN ('refused', 'dead')) LIMIT 1`,
-      [studyInstanceUid],
-    );
-    return rowsOf(found).length > 0;
   }
 
   /**

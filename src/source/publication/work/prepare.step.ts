@@ -49,7 +49,7 @@ export class PrepareStep {
     asked: ReportRequest,
     current: ArchivedManifest | undefined,
   ): Promise<Publication | undefined> {
-    const candidates = await this.publications.mayBeRegistered(held.studyInstanceUid);
+    const candidates = await this.publications.ofStudy.mayBeRegistered(held.studyInstanceUid);
     if (candidates.length > 0 || current) {
       // The document is where it was published: in the record of the patient of then.
       const before = current && isOfAnotherPatient(current, asked) ? reportOf(current) : undefined;
@@ -69,7 +69,7 @@ export class PrepareStep {
     // Hiding a document does not wait for the PACS: the manifest of before lists the images just as well.
     const samePatient = current && !isOfAnotherPatient(current, request.report);
     if (held.kind === 'visibility' && samePatient) return this.visibility(held, request, current, signal);
-    if (held.kind === 'visibility' && (await this.publications.followsDeletion(held)))
+    if (held.kind === 'visibility' && (await this.publications.ofStudy.followsDeletion(held)))
       throw new GatewayError(publicationErrors.nothingToChange);
     if (!(await this.wait.isStable(held, signal))) return undefined;
     const study = await this.reader.read(held.studyInstanceUid, signal);

@@ -162,7 +162,7 @@ export class PublishStep {
 
   /** Manifests of the study that the registry may hold: those we sent, and the one in the archive. */
   private async candidates(held: Publication): Promise<string[]> {
-    const sent = await this.publications.mayBeRegistered(held.studyInstanceUid);
+    const sent = await this.publications.ofStudy.mayBeRegistered(held.studyInstanceUid);
     const current = await this.archive.current(held.studyInstanceUid);
     const all = new Set([...sent, ...(current ? [current.kosSopInstanceUid] : [])]);
     if (held.kosSopInstanceUid) all.delete(held.kosSopInstanceUid);

@@ -53,7 +53,7 @@ export class Settlement {
       const kept = { replaces: 'any', cdaIds: draft.cdaIds, pacsId: held.pacsId, publicationContext: { ...context } };
       await this.archive.put(kos, kept, manager);
       // Asked for while this one was on its way, or parked: what it is about must not be served meanwhile.
-      if (await this.publications.awaitsDeletion(held.studyInstanceUid, manager)) {
+      if (await this.publications.ofStudy.awaitsDeletion(held.studyInstanceUid, manager)) {
         await this.archive.endServing(held.studyInstanceUid, manager);
       }
       await this.audit('publication.published', 'success', held, manager);
