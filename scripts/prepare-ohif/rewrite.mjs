@@ -2,6 +2,16 @@ import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 
+/** What we add to OHIF's page, as it is. */
+const ownFiles = [
+  'viewer-french.js',
+  'viewer-requests.js',
+  'viewer-growth.js',
+  'viewer-readiness.js',
+  'viewer-names.js',
+  'viewer.css',
+];
+
 const rootPath = '__webpack_require__.p = "/"';
 
 /** What OHIF's page loads and we replace, or never use: its page, sample settings, service worker, login helpers. */
@@ -56,6 +66,10 @@ const fixedWords = [
   { english: /`Mean: (?=\$\{)/g, french: '`Moyenne : ', least: 3 },
   { english: /`(Max|Min): (?=\$\{)/g, french: '`$1 : ', least: 4 },
   { english: /`Std Dev: (?=\$\{)/g, french: '`Écart type : ', least: 3 },
+  { english: /`Area: Oblique not supported`/g, french: '`Surface : non mesurée (coupe oblique)`', least: 3 },
+  { english: /`Radius: Oblique not supported`/g, french: '`Rayon : non mesuré (coupe oblique)`', least: 1 },
+  { english: /`Radius: (?=\$\{)/g, french: '`Rayon : ', least: 1 },
+  { english: /`Perimeter: (?=\$\{)/g, french: '`Périmètre : ', least: 1 },
 ];
 
 function translateWords(text, seen) {
@@ -128,8 +142,7 @@ export async function rewriteFiles({ source, target, own, base }) {
     if (seen[word] < least) throw new Error(`OHIF's build holds ${english.source} ${seen[word]} times`);
   const settings = readFileSync(join(own, 'viewer-settings.js'), 'utf8').replaceAll('{{base}}', base);
   writeFileSync(join(target, 'files', 'viewer-settings.js'), settings);
-  for (const name of ['viewer-french.js', 'viewer-requests.js', 'viewer-growth.js', 'viewer.css'])
-    copyFileSync(join(own, name), join(target, 'files', name));
+  for (const name of ownFiles) copyFileSync(join(own, name), join(target, 'files', name));
   writeFileSync(join(target, 'viewer.html'), page(readFileSync(join(own, 'viewer.html'), 'utf8'), names, base));
   const soon = soonNeeded(names, (name) => statSync(join(source, name)).size);
   return { workers, soon };

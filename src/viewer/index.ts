@@ -4,7 +4,7 @@ export { ViewerFacade } from './dicomweb/facade';
 export type * from './dicomweb/study-source';
 export { grantCookie } from './grants/grant-cookie';
 export { ViewerGrants } from './grants/viewer-grants';
-export type { ViewerGrant, ViewerReport } from './grants/viewer-grants';
+export type { CalledIdentity, ViewerGrant, ViewerReport } from './grants/viewer-grants';
 export { readInvoke } from './invoke/invoke-request';
 export type { InvokeRequest } from './invoke/invoke-request';
 export { keyImageNotes } from './key-images/key-images';

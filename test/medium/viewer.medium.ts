@@ -1,5 +1,7 @@
 import type TestAgent from 'supertest/lib/agent';
-import { ViewerOpening } from '../../src/viewer';
+import { DataSource } from 'typeorm';
+import { ViewerGrants, ViewerOpening } from '../../src/viewer';
+import { whileTrailRefuses } from '../support/audit-rows';
 import { formMark } from '../support/portal-bench';
 import { ScheduledSource } from '../support/scheduled-source';
 import { filesOf, startViewerBench, ViewerBench, viewerPatientOf } from '../support/viewer-bench';
@@ -23,6 +25,15 @@ describe('the data of the viewer', () => {
     expect(String(opened.headers['set-cookie'])).toMatch(/Path=\/dicomweb\/[\w-]+; Secure; HttpOnly; SameSite=Strict/);
     return opened.headers.location.slice('/view/'.length);
   }
+
+  /** The newest lines of the trail about the viewer, the last one first. */
+  const lines = (count: number) =>
+    bench.app
+      .get(DataSource)
+      .query<object[]>(
+        `SELECT kind, outcome, error_code, actor FROM audit_record WHERE kind LIKE 'viewer.%' ORDER BY id DESC LIMIT $1`,
+        [count],
+      );
 
   it('is a DICOMweb of the granted study and of nothing else', async () => {
     const [study, other] = bench.studies;
@@ -147,6 +158,17 @@ describe('the data of the viewer', () => {
     expect((await present(other, await formMark(other))).status).toBe(404);
   });
 
+  it('asks again for what was given up, for the session of the viewer only', async () => {
+    const id = await open();
+    const ask = async (by: typeof agent, token: string) =>
+      by.post(`/view/${id}/retry`).set('Accept', 'application/json').set('X-CSRF-Token', token);
+    expect((await ask(agent, await formMark(agent))).status).toBe(204);
+    expect((await ask(agent, 'x')).status).toBe(403);
+    const other = await bench.loggedIn('radiologue');
+    expect((await ask(other, await formMark(other))).status).toBe(404);
+    expect((await bench.visitor().post(`/view/${id}/retry`)).status).toBe(403);
+  });
+
   it('is closed to another session, and without the cookie', async () => {
     const id = await open();
     const other = await bench.loggedIn('radiologue');
@@ -180,12 +202,65 @@ describe('the data of the viewer', () => {
     const link = await bench.visitor().get(bench.link(bench.studies[0]));
     const patient = await bench.visitor().get(`${link.headers.location}/patient`).set('Accept', 'text/html');
     expect([patient.status, patient.text.includes('Mon espace santé')]).toEqual([403, true]);
+    const address = expect.stringContaining('127.0.0.1') as string;
+    expect(await lines(2)).toEqual([
+      { kind: 'viewer.refused', outcome: 'refused', error_code: 'viewer.patient-access', actor: { address } },
+      {
+        kind: 'viewer.refused',
+        outcome: 'refused',
+        error_code: 'viewer.invoke-malformed',
+        actor: { professionalId: '899900000025', professionalName: 'DOMINIQUE ESSAI-GENERALISTE', address },
+      },
+    ]);
   });
 
   it('uses a link once, and writes no identity to the log', async () => {
     const link = await agent.get(bench.link(bench.studies[0]));
     await agent.get(link.headers.location);
     expect((await agent.get(link.headers.location).set('Accept', 'text/html')).status).toBe(410);
+    expect(await lines(1)).toMatchObject([
+      { error_code: 'viewer.invoke-expired', actor: { structureId: '999900000000050' } },
+    ]);
     expect(bench.log.join('')).not.toMatch(/ESSAIDRIM|DEMO2610001/);
+  });
+
+  it('asks for the situation when there are several, and names structure and address in the trail', async () => {
+    const radiologist = await bench.loggedIn('radiologue');
+    const link = (await radiologist.get(bench.link(bench.studies[0]))).headers.location ?? '';
+    const follow = () => radiologist.get(link).set('Accept', 'text/html');
+    const asked = (await follow()).headers.location ?? '';
+    expect(asked).toBe(`/login/situation?next=${encodeURIComponent(link)}`);
+    const form = { _csrf: await formMark(radiologist), structure: '999900000000043', next: link };
+    expect((await radiologist.post('/login/situation').type('form').send(form)).headers.location).toBe(link);
+    expect((await follow()).headers.location).toMatch(/^\/view\//);
+    const actor = {
+      professionalId: '899900000017',
+      professionalName: 'CAMILLE ESSAI-RADIOLOGUE',
+      structureId: '999900000000043',
+      address: expect.stringContaining('127.0.0.1') as string,
+    };
+    const opened = { outcome: 'success', error_code: null, actor };
+    expect(await lines(2)).toEqual([
+      { kind: 'viewer.opened', ...opened },
+      { kind: 'viewer.link-opened', ...opened },
+    ]);
+    const unpublished = new URL(bench.link(bench.studies[0]), bench.url);
+    unpublished.searchParams.set('studyUID', '1.2.3.4');
+    const away = await radiologist.get(unpublished.pathname + unpublished.search);
+    await radiologist.get(away.headers.location ?? '').set('Accept', 'text/html');
+    expect(await lines(1)).toEqual([
+      { kind: 'viewer.refused', outcome: 'refused', error_code: 'viewer.invoke-refused', actor },
+    ]);
+  });
+
+  it('opens nothing that the trail refuses, and tells it as a failure', async () => {
+    const grants = bench.app.get(ViewerGrants, { strict: false });
+    const before = grants.count;
+    const answer = await whileTrailRefuses(bench.app.get(DataSource), 'viewer.opened', async () => {
+      const link = await agent.get(bench.link(bench.studies[0]));
+      return agent.get(link.headers.location).set('Accept', 'text/html');
+    });
+    expect([answer.status, grants.count]).toEqual([500, before]);
+    expect(await lines(1)).toMatchObject([{ outcome: 'failure', error_code: 'platform.internal' }]);
   });
 });

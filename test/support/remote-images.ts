@@ -98,3 +98,41 @@ export function remoteExam(base: string, counts: readonly number[], root = '1.2.
   });
   return { manifest: aManifest({ studies: [{ studyInstanceUid, requests: [], series }] }), studyInstanceUid, files };
 }
+
+/** Identifiers of a study of one series of one object. */
+export const uidsOf = (studyInstanceUid: string) => ({
+  studyInstanceUid,
+  seriesInstanceUid: `${studyInstanceUid}.1`,
+  sopInstanceUid: `${studyInstanceUid}.1.1`,
+});
+
+/** The least that a reader of PDF shows: an empty page. */
+export const onePagePdf = Buffer.from(
+  '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj ' +
+    '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n',
+);
+
+/** A PDF as an object of its own (PS3.3 A.45.1). */
+export function documentFile(studyInstanceUid: string, pdf: Buffer): Buffer {
+  const { seriesInstanceUid, sopInstanceUid } = uidsOf(studyInstanceUid);
+  const sopClassUid = '1.2.840.10008.5.1.4.1.1.104.1';
+  const text = (tag: number, vr: string, value: string) => encodeText(tag, vr, value, EXPLICIT_LITTLE);
+  const dataset = Buffer.concat([
+    text(0x00080016, 'UI', sopClassUid),
+    text(0x00080018, 'UI', sopInstanceUid),
+    text(0x00080060, 'CS', 'DOC'),
+    text(0x0020000d, 'UI', studyInstanceUid),
+    text(0x0020000e, 'UI', seriesInstanceUid),
+    text(0x00200011, 'IS', '1'),
+    text(0x00200013, 'IS', '1'),
+    text(0x00420010, 'ST', 'Document'),
+    encodeElement(0x00420011, 'OB', Buffer.concat([pdf, Buffer.alloc(pdf.length % 2)]), EXPLICIT_LITTLE),
+    text(0x00420012, 'LO', 'application/pdf'),
+  ]);
+  const meta = encodeFileMeta({
+    transferSyntaxUid: explicitLittle,
+    mediaStorageSopClassUid: sopClassUid,
+    mediaStorageSopInstanceUid: sopInstanceUid,
+  });
+  return Buffer.concat([meta, dataset]);
+}

@@ -114,6 +114,14 @@ export class ScheduledSource implements ViewerStudySource {
     return this.arrivals.onProgress(listener);
   }
 
+  retries = 0;
+
+  /** What was given up is awaited again; `arrive` brings it. */
+  retry(): void {
+    this.retries += 1;
+    this.arrivals.rearm();
+  }
+
   close(): void {
     this.isClosed = true;
   }

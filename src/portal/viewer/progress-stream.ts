@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import type { ViewerGrant, ViewerGrants } from '../../viewer';
 
 /** Most often that the page is told of progress. */
@@ -16,33 +16,52 @@ function summaryOf(grant: ViewerGrant): string {
     arrived: sum(({ arrived }) => arrived),
     failed: sum(({ failed }) => failed),
     trouble: studies.find(({ trouble }) => trouble)?.trouble,
+    isLossy: studies.some(({ isLossy }) => isLossy),
   });
 }
 
 /** Server-sent events: what has arrived, until the page leaves or the grant ends (`ended`). */
-export function streamProgress(grant: ViewerGrant, grants: ViewerGrants, response: Response): void {
+export function streamProgress(
+  grant: ViewerGrant,
+  grants: Pick<ViewerGrants, 'onEnd' | 'keepOpen'>,
+  response: ServerResponse,
+): void {
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
   });
   let pending: NodeJS.Timeout | undefined;
+  /** A page that reads slowly misses what is out of date when it has caught up, never what is true then. */
+  const isOpen = () => !response.writableEnded && !response.destroyed;
   const tell = () => {
     pending = undefined;
-    response.write(`data: ${summaryOf(grant)}\n\n`);
+    if (!isOpen()) return;
+    response.off('drain', tellSoon);
+    if (response.writableNeedDrain) response.once('drain', tellSoon);
+    else response.write(`data: ${summaryOf(grant)}\n\n`);
   };
-  const stops = [...grant.sources.values()].map((source) =>
-    source.onProgress(() => (pending ??= setTimeout(tell, tellEveryMs))),
-  );
-  const stopEnd = grants.onEnd(grant.id, () => response.end('event: ended\ndata: {}\n\n'));
-  const beat = setInterval(() => {
-    // The page is looked at: the grant stays open.
-    if (grants.keepOpen(grant.id)) response.write(': \n\n');
-  }, beatMs);
-  response.once('close', () => {
+  const tellSoon = () => {
+    if (isOpen()) pending ??= setTimeout(tell, tellEveryMs);
+  };
+  const stops = [...grant.sources.values()].map((source) => source.onProgress(tellSoon));
+  const stopAll = () => {
     clearInterval(beat);
     clearTimeout(pending);
-    for (const stop of [...stops, stopEnd]) stop();
+    response.off('drain', tellSoon);
+    for (const stop of stops.splice(0)) stop();
+  };
+  const stopEnd = grants.onEnd(grant.id, () => {
+    stopAll();
+    if (isOpen()) response.end('event: ended\ndata: {}\n\n');
+  });
+  const beat = setInterval(() => {
+    // The page is looked at: the grant stays open.
+    if (isOpen() && grants.keepOpen(grant.id) && !response.writableNeedDrain) response.write(': \n\n');
+  }, beatMs);
+  response.once('close', () => {
+    stopAll();
+    stopEnd();
   });
   tell();
 }

@@ -1,7 +1,14 @@
 import { Injectable, Module, OnModuleInit } from '@nestjs/common';
 import { ContextModule, PatientContexts } from '../../consumer/context';
 import { ExamRetrievals, OpenedExam, RetrievalModule } from '../../consumer/retrieval';
-import { grantCookie, remoteStudySource, ViewerGrants, ViewerModule, ViewerOpening } from '../../viewer';
+import {
+  CalledIdentity,
+  grantCookie,
+  remoteStudySource,
+  ViewerGrants,
+  ViewerModule,
+  ViewerOpening,
+} from '../../viewer';
 import { ExamImages, ImagesOpened, ImagesRequest } from '../exams';
 
 /** The images of other hospitals in our viewer: each exam's retrieval begins, and one grant opens them all. */
@@ -20,7 +27,14 @@ export class RetrievedExamImages extends ExamImages implements OnModuleInit {
     this.contexts.onEnded((contextId) => this.grants.closeContext(contextId));
   }
 
-  override async open({ exams, acting, sessionId, returnPath, reports }: ImagesRequest): Promise<ImagesOpened> {
+  override async open({
+    exams,
+    acting,
+    sessionId,
+    address,
+    returnPath,
+    reports,
+  }: ImagesRequest): Promise<ImagesOpened> {
     const opened: OpenedExam[] = [];
     try {
       for (const { contextId, manifest, patient } of exams) {
@@ -39,13 +53,22 @@ export class RetrievedExamImages extends ExamImages implements OnModuleInit {
     const { grant, key } = await this.viewers.open({
       sessionId,
       contextId: exams[0]?.contextId,
-      professional: { id: professional.subjectNameId, name },
+      professional: { id: professional.subjectNameId, name, structureId: acting.situation?.structureId, address },
       sources: opened.map(remoteStudySource),
+      called: calledIdentity(exams),
       returnPath,
       reports,
     });
     return { path: `/view/${grant.id}`, cookies: [grantCookie(grant.id, key)] };
   }
+}
+
+function calledIdentity(exams: ImagesRequest['exams']): CalledIdentity | undefined {
+  const [first] = exams;
+  if (!first) return undefined;
+  const { code, kind } = first.patient.birthPlace;
+  const absentTraits = [...new Set(exams.flatMap((exam) => exam.absentTraits))];
+  return { birthPlace: kind === 'unknown' ? undefined : code, absentTraits };
 }
 
 /** What the exam pages import in order to show images. */

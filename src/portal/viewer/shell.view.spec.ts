@@ -56,6 +56,13 @@ describe('the page around the viewer', () => {
     });
     expect(studies[0]).toMatchObject({ date: '02/01/2026', modality: 'CT', description: 'Examen' });
   });
+  it('adds what the call knows: the place of birth, and the traits that no manifest tells', () => {
+    const called = { birthPlace: '75113', absentTraits: ['birthPlace', 'gender'] };
+    expect(shellView({ ...grantOn('1'), called }, options).patient).toMatchObject({
+      birthPlace: '75113',
+      absent: 'lieu de naissance, sexe',
+    });
+  });
   it('previews the image at which the stack opens', () => {
     expect(shellView(grantOn('1'), options).preview).toContain('/instances/1.1.1/rendered');
   });
@@ -66,10 +73,7 @@ describe('the page around the viewer', () => {
     ];
     const labels = (grant: ViewerGrant) => shellView(grant, options).reports.map(({ label }) => label);
     expect(labels({ ...grantOn('1'), reports: reports.slice(0, 1) })).toEqual(['Compte rendu']);
-    expect(labels({ ...grantOn('1', '2'), reports })).toEqual([
-      'Compte rendu du 02/01/2026',
-      'Compte rendu du 02/01/2025',
-    ]);
+    expect(labels({ ...grantOn('1', '2'), reports })).toEqual(['02/01/2026', '02/01/2025']);
     expect(labels(grantOn('1'))).toEqual([]);
   });
   it('lists key images: the reader’s own, those of notes, others of the manifest', () => {

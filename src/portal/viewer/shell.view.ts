@@ -21,6 +21,13 @@ export function ageAt(birthDate: string, today: Date): number | undefined {
   return years >= 0 && years < 150 ? years : undefined;
 }
 
+/** What the call adds to the identity; a report's link brings nothing of it. */
+function calledView({ called }: ViewerGrant) {
+  const names: Readonly<Record<string, string>> = t.traits;
+  const absent = (called?.absentTraits ?? []).map((trait) => names[trait] ?? trait);
+  return { birthPlace: called?.birthPlace, absent: absent.length > 0 ? absent.join(', ') : undefined };
+}
+
 function patientView(patient: ViewerPatient, today: Date) {
   const { gender, birthDate, matricule } = patient;
   const age = ageAt(birthDate, today);
@@ -67,7 +74,7 @@ function reportViews({ reports = [] }: ViewerGrant) {
     number,
     // How Chromium's and Firefox's readers of PDF open: no list of pages, whole width.
     address: `${path}#navpanes=0&view=FitH`,
-    label: reports.length > 1 ? `${t.reportOf} ${frenchDate(date)}` : t.report,
+    label: reports.length > 1 ? frenchDate(date) : t.report,
     title: `${t.reportTitle} ${frenchDate(date)}`.trim(),
   }));
 }
@@ -102,13 +109,14 @@ export function shellView(
   return {
     v: t,
     grantId: grant.id,
-    patient: patientView(grant.patient, options.today),
+    patient: { ...patientView(grant.patient, options.today), ...calledView(grant) },
     studies: [...grant.sources.values()].map(({ study }) => studyView(study)),
     comparing: grant.sources.size > 1,
     frame: frameAddress(grant),
     preview: previewOf(grant, options.isImage),
     early: options.early,
     reports: reportViews(grant),
+    severalReports: (grant.reports?.length ?? 0) > 1,
     back: grant.returnPath ?? '/',
     use: t.use[options.use],
     isDiagnostic: options.use === 'diagnostic',

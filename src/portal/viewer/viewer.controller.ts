@@ -66,6 +66,13 @@ export class ViewerController {
     this.grants.ofSession(id, request.sessionID);
   }
 
+  /** What was given up is asked for once more; each series fetched then leaves its record in the trail. */
+  @Post('view/:grant/retry')
+  @HttpCode(204)
+  retry(@Param('grant') id: string, @Req() request: Request): void {
+    for (const source of this.grants.ofSession(id, request.sessionID).sources.values()) source.retry();
+  }
+
   /** "Fermer": the grant ends at once, and one goes back to where it was opened. */
   @Post('view/:grant/close')
   close(@Param('grant') id: string, @Req() request: Request, @Res() response: Response): void {

@@ -17,6 +17,7 @@ export class Arrivals {
   private readonly seriesOf = new Map<string, string>();
   private bytes = 0;
   private troubleText: string | undefined;
+  private lossy = false;
 
   constructor(private readonly study: ViewerStudy) {
     for (const { seriesInstanceUid, instances } of study.series) {
@@ -70,16 +71,42 @@ export class Arrivals {
     for (const [uid, state] of this.states) if (state === 'awaited') this.failed(uid, error);
   }
 
+  /** Awaits again what was given up. @returns the series concerned */
+  rearm(): string[] {
+    const series = new Set<string>();
+    for (const [uid, state] of this.states) {
+      const seriesInstanceUid = this.seriesOf.get(uid) ?? '';
+      const counts = this.counts.get(seriesInstanceUid);
+      if (typeof state === 'string' || !counts) continue;
+      counts.failed--;
+      this.states.set(uid, 'awaited');
+      series.add(seriesInstanceUid);
+    }
+    if (series.size > 0) this.trouble(undefined);
+    return [...series];
+  }
+
   /** A French sentence about the retrieval as a whole. */
   trouble(text: string | undefined): void {
     this.troubleText = text;
     this.tell();
   }
 
+  /** Something was lost by compression: said once, and for as long as the study is open. */
+  markLossy(): void {
+    if (this.lossy) return;
+    this.lossy = true;
+    this.tell();
+  }
+
+  get isLossy(): boolean {
+    return this.lossy;
+  }
+
   progress(): StudyProgress {
     const series = [...this.counts].map(([seriesInstanceUid, counts]) => ({ seriesInstanceUid, ...counts }));
     const { studyInstanceUid } = this.study;
-    return { studyInstanceUid, series, bytes: this.bytes, trouble: this.troubleText };
+    return { studyInstanceUid, series, bytes: this.bytes, trouble: this.troubleText, isLossy: this.lossy };
   }
 
   onProgress(listener: () => void): () => void {

@@ -65,7 +65,7 @@ export interface SeriesProgress {
   readonly seriesInstanceUid: string;
   readonly expected: number;
   readonly arrived: number;
-  /** Given up; opening the exam again retries. */
+  /** Given up; `retry()`, or opening the exam again, asks once more. */
   readonly failed: number;
 }
 
@@ -75,6 +75,8 @@ export interface StudyProgress {
   readonly bytes: number;
   /** French sentence when the retrieval as a whole met a fault. */
   readonly trouble?: string;
+  /** An image that arrived lost something by compression, or such images were asked for. */
+  readonly isLossy?: boolean;
 }
 
 export interface ViewerStudySource {
@@ -89,6 +91,8 @@ export interface ViewerStudySource {
   progress(): StudyProgress;
   /** Calls back after any progress, until the returned function is called. */
   onProgress(listener: () => void): () => void;
+  /** Asks again for what was given up. */
+  retry(): void;
   /** The viewer that opened this source has left. */
   close(): void;
 }

@@ -20,13 +20,30 @@ export interface ViewerReport {
   readonly date?: string;
 }
 
+/** Of the identity, what the call knows and the manifest may not tell. */
+export interface CalledIdentity {
+  /** INSEE code; absent when the caller says that it is not known. */
+  readonly birthPlace?: string;
+  /** Strict traits that a manifest does not tell, by their names in consumer/exams. */
+  readonly absentTraits: readonly string[];
+}
+
 export interface GrantRequest {
   /** Session that may use the grant, and no other. */
   readonly sessionId: string;
   /** The patient's context on whose behalf it is opened, if any: the grant ends with it. */
   readonly contextId?: string;
-  readonly professional: { readonly id: string; readonly name: string };
+  readonly professional: {
+    readonly id: string;
+    readonly name: string;
+    /** For which they act. */
+    readonly structureId?: string;
+    /** From where they come. */
+    readonly address?: string;
+  };
   readonly sources: readonly ViewerStudySource[];
+  /** When a contextual call brought the patient. */
+  readonly called?: CalledIdentity;
   /** Reports shown beside the images, the one of the first exam first. */
   readonly reports?: readonly ViewerReport[];
   /** Path of the page to go back to. */

@@ -95,6 +95,30 @@ describe('a study of the local PACS', () => {
     expect(source.progress().series[0]).toMatchObject({ arrived: 1, failed: 1 });
     expect(source.progress().trouble).toMatch(/image/);
   });
+  it('asks again for what it gave up, and for nothing else', async () => {
+    let isAway = true;
+    const { pacs, asked } = pacsThat((request, sink) => {
+      if (!isAway) return sendAll(request, sink);
+      const [first] = request.instances;
+      if (first) deliver(sink, first.sopInstanceUid, dataSetOf('1.2', first.seriesInstanceUid, first.sopInstanceUid));
+      throw new Error('the PACS went away');
+    });
+    const source = sourceOn(pacs);
+    source.prefer('1.2.1');
+    await expect(source.instance('1.2.1.2', never)).rejects.toMatchObject({ code: 'viewer.image-unavailable' });
+    await expect(source.instance('1.2.2.2', never)).rejects.toMatchObject({ code: 'viewer.image-unavailable' });
+    isAway = false;
+    asked.length = 0;
+    source.retry();
+    await Promise.all(['1.2.1.2', '1.2.2.2'].map((uid) => source.instance(uid, never)));
+    expect(source.progress().trouble).toBeUndefined();
+    expect(source.progress().series).toMatchObject([
+      { arrived: 2, failed: 0 },
+      { arrived: 2, failed: 0 },
+    ]);
+    const again = asked.flatMap(({ instances }) => instances.map(({ sopInstanceUid }) => sopInstanceUid));
+    expect(again).toEqual(['1.2.1.2', '1.2.2.2']);
+  });
   it('refuses an object larger than it holds, a cut one, and one that is not listed', async () => {
     const { pacs } = pacsThat(({ instances }, sink) => {
       const [first, second] = instances;

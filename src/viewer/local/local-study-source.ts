@@ -1,7 +1,7 @@
 import type { ExpectedInstance, Pacs } from '../../connectors/pacs';
 import { describeCause, GatewayError } from '../../platform/errors';
 import { Logger } from '../../platform/logging';
-import { readAttributes } from '../../standards/dicom';
+import { isLossyImage, readAttributes } from '../../standards/dicom';
 import { Arrivals } from '../dicomweb/arrivals';
 import type {
   ArrivedHead,
@@ -77,6 +77,13 @@ export class LocalStudySource implements ViewerStudySource {
     return this.arrivals.onProgress(listener);
   }
 
+  retry(): void {
+    if (this.stop.signal.aborted) return;
+    const series = this.arrivals.rearm();
+    this.waiting.push(...series.filter((uid) => !this.waiting.includes(uid)));
+    if (!this.running) void this.fetchAll();
+  }
+
   close(): void {
     this.stop.abort(new GatewayError(viewerErrors.grantUnknown));
     this.arrivals.failRest(new GatewayError(viewerErrors.grantUnknown));
@@ -99,7 +106,9 @@ export class LocalStudySource implements ViewerStudySource {
     this.running = true;
     for (let series = this.waiting.shift(); series !== undefined; series = this.waiting.shift()) {
       const { instances = [] } = this.study.series.find((each) => each.seriesInstanceUid === series) ?? {};
-      const expected = instances.map(({ sopInstanceUid }) => this.seriesOf.get(sopInstanceUid) as ExpectedInstance);
+      const expected = instances
+        .filter(({ sopInstanceUid }) => !this.hasArrived(sopInstanceUid))
+        .map(({ sopInstanceUid }) => this.seriesOf.get(sopInstanceUid) as ExpectedInstance);
       if (expected.length > 0) await this.fetch(expected);
       if (this.stop.signal.aborted) return;
     }
@@ -145,7 +154,13 @@ export class LocalStudySource implements ViewerStudySource {
     }
     this.options.store.put(this, this.keyOf(sopInstanceUid), instance);
     this.heads.set(sopInstanceUid, head);
+    this.tellLoss(instance, head);
     this.arrivals.arrived(sopInstanceUid, instance.dataset.length);
+  }
+
+  private tellLoss({ transferSyntaxUid }: ArrivedInstance, { head, transferSyntaxUid: written }: ArrivedHead): void {
+    const headSyntaxUid = written === deflated ? explicitLittle : written;
+    if (!this.arrivals.isLossy && isLossyImage({ transferSyntaxUid, head, headSyntaxUid })) this.arrivals.markLossy();
   }
 
   /** The object itself says the study, series and instance under which it was asked for. */

@@ -19,6 +19,7 @@ export function remoteStudySource(exam: OpenedExam): ViewerStudySource {
     head: (sopInstanceUid, signal) => exam.head(sopInstanceUid, signal),
     progress: () => exam.progress(),
     onProgress: (listener) => exam.onProgress(listener),
+    retry: () => exam.retry(),
     close: () => exam.close(),
   };
 }
