@@ -27,12 +27,27 @@ describe('conformance pages', () => {
         .map((line) => `${page}: ${line.replace(/ {2,}/g, ' ')}`),
     );
 
+  const claims = rows.filter((row) => /\| (supported|partly)[ |:,;]/.test(row));
+
   it('name a test that exists for every line that says "supported" or "partly"', () => {
-    const claims = rows.filter((row) => /\| (supported|partly)[ |:,;]/.test(row));
     expect(claims.length).toBeGreaterThan(100);
     const isTest = (path: string) =>
       /\.(spec|medium|flow|browser|tidy)\.ts$/.test(path) && existsSync(join(root, path));
     expect(claims.filter((row) => !pointers(row).some(isTest))).toEqual([]);
+  });
+
+  it('name for each of these lines the case that shows it; all words so given stand in its file', () => {
+    const isShown = (row: string) => /\.ts` \([^)]+\)/.test(row);
+    expect(claims.filter((row) => !isShown(row))).toEqual([]);
+    const missing = rows.flatMap((row) =>
+      [...row.matchAll(/`((?:src|test)\/[\w./-]+\.ts)` \(([^)]+)\)/g)].flatMap(([, path, words]) => {
+        const cases = read(path).replaceAll("\\'", "'").toLowerCase();
+        // What a table of cases fills in is left out (…).
+        const parts = words.split(/[,;…]/).map((part) => part.trim().toLowerCase());
+        return parts.filter((part) => !cases.includes(part)).map((part) => `${path}: ${part}`);
+      }),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('name settings that exist', () => {
