@@ -140,6 +140,7 @@ describe('from the RIS to the exams', () => {
     await tab.waitForSelector('#exams');
     await tab.waitForFunction(() => /2 \/ 180/.test(document.querySelector('#exams')?.textContent ?? ''));
     await see(tab, 'list', width);
+    expect(await tab.locator('td.counts[title="2 séries, 180 images"]').count()).toBe(1);
     // Both lists of the banner: the five strict traits without asking, the others when they are asked for.
     const shown = (list: string) => tab.locator(`.patient ${list} dd:visible`).allTextContents();
     expect(await shown('.strict')).toEqual([
@@ -199,6 +200,17 @@ describe('from the RIS to the exams', () => {
     expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(6);
     await tab.fill('#texte', 'acc-3003');
     expect(await tab.locator('#exams tbody tr[data-exam]:visible').count()).toBe(1);
+    await tab.press('#texte', 'Escape');
+    await tab.locator('#texte').blur();
+    await tab.keyboard.press('ArrowDown');
+    await tab.keyboard.press('ArrowDown');
+    expect(await tab.locator('tr.current .act').textContent()).toBe('IRM de l’abdomen');
+    // The keys do nothing for a line that the search hides.
+    await tab.fill('#texte', 'scanner');
+    expect(await tab.locator('tr.current').count()).toBe(0);
+    await tab.locator('#texte').blur();
+    await tab.keyboard.press('c');
+    await tab.focus('#texte');
     await tab.press('#texte', 'Escape');
     await tab.locator('#texte').blur();
     await tab.keyboard.press('ArrowDown');

@@ -59,6 +59,14 @@ describe('contextual call and exams', () => {
     // Two manifests of one study, neither of which replaces the other.
     seedExam(dmp, { number: 7, at: monthsAgo(7), patient: head, description: 'Scanner publié deux fois', series: [2] });
     seedExam(dmp, { number: 7, at: monthsAgo(6), patient: head, description: 'Scanner publié deux fois', series: [4] });
+    // The first entry of this record is somebody else's, who has another given name beside.
+    seedExam(dmp, {
+      number: 8,
+      at: monthsAgo(3),
+      patient: abdomen,
+      entryPatient: { ...abdomen, birthDate: '19630112', given: `${abdomen.given.split(' ')[0]} INTRUS` },
+      description: 'D’une autre personne',
+    });
     seedExam(dmp, {
       number: 9,
       at: monthsAgo(1),
@@ -318,6 +326,38 @@ describe('contextual call and exams', () => {
     expect(filtered.text).not.toContain('Scanner thoracique avec injection</');
   });
 
+  /** What the list is narrowed to, with the address without it. */
+  const chipsOf = (text: string) =>
+    [...text.matchAll(/<a class="chip" href="([^"]+)"><span class="unseen">[^<]*<\/span>([^<]+) </g)].map(
+      ([, href = '', label]) => [label, decoded(href)],
+    );
+  const decoded = (text: string) => text.replaceAll('&#x3D;', '=').replaceAll('&amp;', '&');
+
+  it('shows each filter as one that can be taken away, and keeps them when the record is asked again', async () => {
+    const path = await opened(doctor, callOf(thorax));
+    const shown = async (address: string) => (await doctor.get(address).set('Accept', page)).text;
+    expect(chipsOf(await shown(path))).toEqual([['Depuis 2 ans', `${path}?tout=1`]]);
+    expect(chipsOf(await shown(`${path}?tout=1`))).toEqual([]);
+    const [day, structure] = [`${monthsAgo(30).slice(0, 4)}-01-01`, 'Centre de radiologie Ambroise'];
+    const named = new URLSearchParams({ structure }).toString();
+    const narrowed = `${path}?modalite=MR&region=67734004&${named}&du=${day}&versions=1`;
+    const list = await shown(narrowed);
+    const without = (part: string) => narrowed.replace(part, '').replace(/&$/, '');
+    expect(chipsOf(list)).toEqual([
+      ['Modalité : MR', without('modalite=MR&')],
+      ['Région : Thorax', without('region=67734004&')],
+      [`Structure : ${structure}`, without(`${named}&`)],
+      [`du ${day.split('-').reverse().join('/')}`, without(`du=${day}&`)],
+      ['Versions remplacées affichées', without('versions=1')],
+    ]);
+    const refresh = decoded(/action="([^"]+\/actualiser[^"]*)"/.exec(list)?.[1] ?? '');
+    const again = await doctor
+      .post(refresh)
+      .type('form')
+      .send({ _csrf: await formMark(doctor) });
+    expect([again.status, again.headers.location]).toEqual([303, narrowed]);
+  });
+
   it('asks the status of the record before anything else', async () => {
     const { received } = bench.neighbours.dmp;
     received.length = 0;
@@ -471,6 +511,9 @@ describe('contextual call and exams', () => {
     const path = await opened(doctor, callOf(abdomen));
     const list = await doctor.get(path).set('Accept', page);
     const exam = rowsOf(list.text).find(({ name }) => name === 'Sans empreinte');
+    expect(list.text).toContain('Identité différente');
+    expect(list.text).not.toContain('INTRUS');
+    expect(list.text).toContain(abdomen.given);
     const report = /href="([^"]+)"[^>]*>Lire/.exec(list.text)?.[1] ?? '';
     const asked = (await audits('dmp.retrieve')).length;
     for (const address of [`${path}/examens/${exam?.id}/images`, `${report}/pdf`]) {

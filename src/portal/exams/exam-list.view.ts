@@ -203,6 +203,7 @@ export function listView(
     form,
     chips,
     isEverything: filters.everything,
+    refreshHref: addressOf(`${path}/actualiser`, definedOnly(form)),
     everythingHref: filters.everything ? undefined : everythingHref(form, path),
     earlierHref: filters.earlier ? undefined : addressOf(path, { ...definedOnly(form), versions: '1' }),
     modalities: list.choices.modalities.map(({ code, label }) =>

@@ -98,6 +98,8 @@ export const examMessages = {
   uploading: 'Vérification du fichier…',
   uploadFailed: 'Le fichier n’a pas pu être transmis. Actualisez la page puis recommencez.',
   counting: 'lecture…',
+  /** One and many, for series and for images. */
+  counted: 'série|séries|image|images',
   countFailed: 'indisponible',
   keys: 'Au clavier : flèches haut et bas pour parcourir, Entrée pour les images, C pour le compte rendu, « / » pour rechercher.',
   letterKeys: 'Touches d’un seul caractère (C et « / » ici, K dans la visionneuse)',

@@ -4,11 +4,12 @@ import { dmpErrors, DmpStatusClient, RegistryStoredQueryClient, StructureDirecto
 import type { ConfigOf } from '../../../platform/config';
 import { GatewayError } from '../../../platform/errors';
 import { formatPatientId, KOS_CODES, STATUS, type DocumentEntry, type DmpStatus } from '../../../standards/xds';
-import { actorOf, PatientContexts, type PatientContext, type Viewer } from '../../context';
+import { actorOf, PatientContexts, type CalledPatient, type PatientContext, type Viewer } from '../../context';
 import type { Exam } from '../exam';
 import { examsConfig } from '../exams.config';
 import { examErrors } from '../exams.errors';
-import { furtherTraitsOf, type FurtherTraits } from '../identity/claimed-traits';
+import { furtherTraitsOf, traitsOfEntry, type FurtherTraits } from '../identity/claimed-traits';
+import { compareTraits } from '../identity/compare-traits';
 import { Recent } from '../recent';
 import { answered, dmpCallerOf, requesterOf, type Requester } from '../requester';
 import { ExamUploads } from '../upload/exam-uploads.service';
@@ -235,7 +236,7 @@ export class ExamLists implements OnModuleInit {
       instances: exams.length,
       facts: { entries: entries.length, since: since ?? 'everything' },
     });
-    const further = exams.length > 0 ? furtherOf(entries) : {};
+    const further = exams.length > 0 ? furtherOf(entries, context.patient) : {};
     return { exams, further, isPartial: isPartial || entries.length < value.documentEntries.length, at: new Date() };
   }
 }
@@ -253,9 +254,10 @@ function latest(entries: readonly DocumentEntry[], max: number): readonly Docume
   return [...entries].sort((a, b) => (b.creationTime ?? '').localeCompare(a.creationTime ?? '')).slice(0, max);
 }
 
-/** The first document that tells each of the further traits. */
-function furtherOf(entries: readonly DocumentEntry[]): FurtherTraits {
-  const told = entries.map(furtherTraitsOf);
+/** The first document of this very patient that tells each of the further traits: they stand in the banner. */
+function furtherOf(entries: readonly DocumentEntry[], patient: CalledPatient): FurtherTraits {
+  const own = entries.filter((entry) => compareTraits(patient, traitsOfEntry(entry)).differences.length === 0);
+  const told = own.map(furtherTraitsOf);
   return {
     givenNames: told.find(({ givenNames }) => givenNames)?.givenNames,
     usedFamilyName: told.find(({ usedFamilyName }) => usedFamilyName)?.usedFamilyName,

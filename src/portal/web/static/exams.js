@@ -12,9 +12,15 @@
     cell.textContent = text;
     if (title) cell.title = title;
   };
+  const number = (value) => value.toLocaleString('fr-FR');
+  const [aSeries, manySeries, anImage, manyImages] = table?.dataset.counted.split('|') ?? [];
+  const inWords = ({ series, images }) =>
+    `${series} ${series > 1 ? manySeries : aSeries}, ${number(images)} ${images > 1 ? manyImages : anImage}`;
   /* What of a line is searched, until it changes; and the search, once there is one. */
   const texts = new Map();
   let narrow = () => {};
+  /* The line that the keys act on. */
+  let current = -1;
   const byId = new Map(rows.map((row) => [row.dataset.exam, row]));
   const addModality = (row, modalities) => {
     const cell = row.cells[2];
@@ -40,7 +46,7 @@
       for (const count of (await answer.json()).counts) {
         const row = byId.get(count.exam);
         if (count.code) show(row, table.dataset.failed, count.message);
-        else show(row, `${count.series} / ${count.images.toLocaleString('fr-FR')}`);
+        else show(row, `${count.series} / ${number(count.images)}`, inWords(count));
         if (count.modalities) addModality(row, count.modalities);
         const plainAct = row.querySelector('.act[data-plain]');
         if (plainAct && count.description) plainAct.textContent = count.description;
@@ -97,6 +103,7 @@
         row.hidden = !matches;
         if (matches) shown += 1;
       }
+      if (rows[current]?.hidden) leave();
       chip.hidden = words.length === 0;
       chip.querySelector('.words').textContent = search.value.trim();
       count.textContent = words.length === 0 ? whole : `${shown} ${shown > 1 ? many : one} ${of} ${rows.length}`;
@@ -118,9 +125,12 @@
   }
 
   /* Keys: up and down along the lines, Enter for the images, C for the report, / for the search. */
-  let current = -1;
-  const select = (index) => {
+  const leave = () => {
     rows[current]?.classList.remove('current');
+    current = -1;
+  };
+  const select = (index) => {
+    leave();
     current = index;
     const row = rows[index];
     row.classList.add('current');
@@ -157,7 +167,7 @@
       rows[current].querySelector('a.report')?.click();
     } else if (event.key === 'ArrowDown' && event.target === search) {
       event.preventDefault();
-      current = -1;
+      leave();
       step(1);
     }
   });
