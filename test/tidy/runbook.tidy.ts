@@ -10,7 +10,7 @@ const sections = ['## What it means', '## How to see it', '## What to do', '## H
 /** Names of the checks that the product registers: `pacs-` and a name for each PACS. */
 function checks(): string[] {
   return sourceFiles('src').flatMap((file) =>
-    [...read(file).matchAll(/health\.register\(\{\s*name: ['`]([a-z-]+)(?:\$\{[^}]*\})?['`]/g)].map(([, name]) => name),
+    [...read(file).matchAll(/health\.register\(\{\s*name: ['`]([a-z0-9-]+)(?:\$\{[^}]*\})?['`]/g)].map(([, name]) => name),
   );
 }
 
@@ -50,7 +50,7 @@ function queries(): string[] {
 const commonLabels = ['instance', 'job', 'le'];
 
 describe('runbook', () => {
-  const pages = projectFiles().filter((file) => /^docs\/runbook\/[a-z-]+\.md$/.test(file));
+  const pages = projectFiles().filter((file) => /^docs\/runbook\/[a-z0-9-]+\.md$/.test(file));
   const named = checks();
 
   it('knows the checks of the product', () => {
@@ -81,7 +81,7 @@ describe('runbook', () => {
       return [
         ...all(/\bDRIMBOX_[A-Z0-9_]*[A-Z0-9]\b(?!_?…)/g).filter((name) => !settings.has(name)),
         ...all(/`(drimbox_[a-z_]+?)(?:_bucket|_sum|_count)?(?:\{[^`]*)?`/g).filter((name) => !metrics.has(name)),
-        ...all(/\]\(([a-z-]+)\.md\)/g).filter((name) => !pages.includes(`docs/runbook/${name}.md`)),
+        ...all(/\]\(([a-z0-9-]+)\.md\)/g).filter((name) => !pages.includes(`docs/runbook/${name}.md`)),
       ].map((name) => `${page}: ${name}`);
     });
     expect(wrong).toEqual([]);
@@ -103,6 +103,19 @@ describe('runbook', () => {
     expect(numbers(/listen 127\.0\.0\.1:(\d+);/g)).toEqual([10, 20, 30]);
     expect(recipe.match(/\b(listen|server) [\d.:]+/g)).toHaveLength(9);
     expect(recipe).toMatch(/upstream portal +\{ hash \$remote_addr consistent;/);
+  });
+
+  it('selects in alert rules and dashboard only values that the code gives', () => {
+    const code = sourceFiles('src').map(read).join('\n');
+    const selected = queries().flatMap((query) =>
+      [...query.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"([^"$]+)"/g)].flatMap(([, label, values]) =>
+        values.split('|').map((value) => ({ label, value })),
+      ),
+    );
+    expect(selected.length).toBeGreaterThan(7);
+    const isGiven = ({ label, value }: { label: string; value: string }) =>
+      label === 'job' || (label === 'check' ? named.includes(value) : code.includes(`'${value}'`));
+    expect(selected.filter((one) => !isGiven(one))).toEqual([]);
   });
 
   it('names in alert rules and dashboard only labels that the metric has', () => {
