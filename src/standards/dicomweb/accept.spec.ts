@@ -16,7 +16,14 @@ function wishesOf(accept: string | string[], resource: AcceptedResource = 'insta
 
 const dicom = (syntax: string, q?: string): string =>
   `multipart/related; type="application/dicom";transfer-syntax=${syntax}${q === undefined ? '' : `;q=${q}`};boundary=**`;
-const ENCODERS = [T.explicitVrLittleEndian, T.jpegLsLossless, T.jpeg2000, T.jpegBaseline];
+const ENCODERS = [
+  T.explicitVrLittleEndian,
+  T.jpegLsLossless,
+  T.jpeg2000,
+  T.deflatedExplicitVrLittleEndian,
+  T.explicitVrBigEndian,
+  T.jpegBaseline,
+];
 const choose = (
   accept: string,
   stored: string,
@@ -203,6 +210,16 @@ describe('chooseTransferSyntax', () => {
     ['multipart/related; type="image/jls"', T.jpegLsLossless, 'as-is'],
     ['multipart/related; type="image/jls"', T.explicitVrLittleEndian, { convertTo: T.jpegLsLossless }],
     ['image/*', T.jpeg2000Lossless, 'as-is'],
+    [
+      'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.2',
+      T.explicitVrLittleEndian,
+      'not-acceptable',
+    ],
+    [
+      'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1.99',
+      T.jpegLsLossless,
+      'not-acceptable',
+    ],
     [
       'multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.50',
       T.jpegLosslessSv1,

@@ -17,7 +17,7 @@ export interface ChoiceToMake {
 export function chooseTransferSyntax({ stored, canEncodeTo, wishes }: ChoiceToMake): TransferSyntaxChoice {
   if (qualityOf(asServed(stored, wishes), wishes) > 0) return 'as-is';
   const candidates = [...new Set(canEncodeTo)]
-    .filter((uid) => uid !== stored)
+    .filter((uid) => uid !== stored && isWrittenFor(uid, wishes))
     .map((uid) => ({ uid, q: qualityOf(uid, wishes), lossy: isLossy(uid), rank: rankOf(uid, wishes) }))
     .filter(({ q }) => q > 0)
     .sort((one, other) => other.q - one.q || Number(one.lossy) - Number(other.lossy) || one.rank - other.rank);
@@ -38,6 +38,12 @@ const isLossy = (uid: string): boolean => transferSyntax(uid)?.loss === 'certain
 function asServed(stored: string, { resource }: WishList): string {
   const syntax = transferSyntax(stored);
   return resource === 'frames' && syntax && !syntax.encapsulated ? TRANSFER_SYNTAX.explicitVrLittleEndian : stored;
+}
+
+/** Frames have no byte order nor stream of their own to choose (PS3.18 8.7.3.3): pixels leave in little endian, not deflated. */
+function isWrittenFor(uid: string, { resource }: WishList): boolean {
+  const syntax = transferSyntax(uid);
+  return resource !== 'frames' || !syntax || (syntax.littleEndian && !syntax.deflated);
 }
 
 /** The caller's q for a syntax: of the range that names it, else of the media type, else of the widest (RFC 9110 12.5.1). */

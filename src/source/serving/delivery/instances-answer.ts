@@ -8,6 +8,7 @@ import { chooseTransferSyntax, TransferSyntaxChoice, WishList } from '../../../s
 import { boundaryFrom, MultipartWriter } from '../../../standards/multipart';
 import { servingErrors } from '../serving.errors';
 import { BodyWriter } from './body-writer';
+import { convertWithIns } from './convert-with-ins';
 import type { HeldShare } from './held-bytes';
 import { conversionTargets, imageFacts } from './image-facts';
 import { PartQueue } from './part-queue';
@@ -241,16 +242,14 @@ export class InstancesAnswer implements InstanceSink {
   private async convertTo(
     header: InstanceHeader,
     chunks: readonly Buffer[],
-  ): Promise<{ to: string; dataset: Buffer[] }> {
+  ): Promise<{ to: string; dataset: readonly Buffer[] }> {
     const from = header.transferSyntaxUid;
     const choice = this.choose(from, imageFacts(chunks, from));
     if (choice === 'as-is' || choice === 'not-acceptable')
       throw new GatewayError(servingErrors.notAcceptable, { detail: `stored as ${from}` });
     const to = choice.convertTo;
-    const dataset = await this.options.transcoder.convert({ dataset: chunks, from, to }, this.options.abort.signal);
-    const inserter = this.inserter(to);
-    const withIns = inserter ? [...dataset.flatMap((part) => inserter.push(part)), ...inserter.end()] : dataset;
-    return { to, dataset: withIns };
+    const { transcoder, ins, abort } = this.options;
+    return { to, dataset: await convertWithIns(transcoder, { dataset: chunks, from, to }, ins, abort.signal) };
   }
 
   /** Of the part that is written next. */
