@@ -11,7 +11,7 @@ import { HealthRegistry } from '../../src/platform/health';
 import { configureLogging } from '../../src/platform/logging';
 import { dataSourceOptions, migrate } from '../../src/platform/persistence';
 import { auditProcess, AuditProcess, auditSettings, eventOf, tamper } from '../support/audit-bench';
-import { emptyTrailSql } from '../support/audit-rows';
+import { emptyTrailSql, whileTrailRefuses } from '../support/audit-rows';
 import { startEmbedded, startPostgres, TestDatabase } from '../support/database';
 
 /** Real: PostgreSQL and the embedded database, the trail, its chain, files. The clock is the test's where periods end. */
@@ -176,7 +176,8 @@ describe('the chain over the trail, on PostgreSQL', () => {
     expect((await one.verify()).findings.map(({ kind }) => kind)).toEqual(['witness']);
     const restarted = await auditProcess(database, {}, one.dataDir);
     const persistence = { dataDir: one.dataDir };
-    const health = new ChainHealth(restarted.dataSource, new HealthRegistry(), auditSettings(), persistence);
+    const registry = new HealthRegistry();
+    const health = new ChainHealth(restarted.dataSource, registry, restarted.trail, auditSettings(), persistence);
     for (let turn = 0; turn < 3; turn++) await restarted.write(2);
     const broken = await one.dataSource.query<{ facts: object; outcome: string }[]>(
       "SELECT facts, outcome FROM audit_record WHERE kind = 'audit.chain-broken'",
@@ -189,6 +190,12 @@ describe('the chain over the trail, on PostgreSQL', () => {
     // Moved away by whoever explained it.
     rmSync(join(one.dataDir, 'audit', 'broken.jsonl'));
     expect([(await restarted.verify()).ok, (await health.check()).level]).toEqual([true, 'up']);
+    await whileTrailRefuses(restarted.dataSource, 'retrieval.series', async () => {
+      await restarted.trail.recordDone({ kind: 'retrieval.series', outcome: 'success', actor: {} });
+      expect(await health.check()).toMatchObject({ level: 'down', facts: { held: 1, lost: 0 } });
+    });
+    await restarted.trail.onApplicationShutdown();
+    expect((await health.check()).level).toBe('up');
     await restarted.close();
   });
 

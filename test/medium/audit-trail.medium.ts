@@ -1,6 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { Client } from 'pg';
 import { AuditEvent, DatabaseAuditTrail } from '../../src/audit';
+import { runWithCorrelation } from '../../src/platform/logging';
+import { whileTrailRefuses } from '../support/audit-rows';
 import { startEmbedded, startPostgres, TestDatabase } from '../support/database';
 
 /** Real: PostgreSQL, and the embedded database in its process. */
@@ -37,6 +39,25 @@ describe.each([
   afterAll(async () => {
     await dataSource?.destroy();
     await database?.stop();
+  });
+
+  it('writes what has happened as soon as it can, with its time and its correlation id; a record refused for itself holds back none', async () => {
+    const own = new DatabaseAuditTrail(dataSource);
+    const done = (number: number) =>
+      runWithCorrelation(`act-${number}`, () =>
+        own.recordDone({ ...delivered, kind: 'retrieval.series', documentUniqueId: `1.2.5.${number}` }),
+      );
+    const odd = own.recordDone({ ...delivered, kind: 'retrieval.series', instances: 2 ** 40 });
+    await whileTrailRefuses(dataSource, 'retrieval.series', () => Promise.all([odd, done(1), done(2)]));
+    expect(own.missing).toEqual({ held: 3, lost: 0 });
+    const late = new Date();
+    await own.onApplicationShutdown();
+    await own.onApplicationShutdown();
+    expect(own.missing).toEqual({ held: 1, lost: 0 });
+    const written = await rows("kind = 'retrieval.series'");
+    expect(written.map(({ correlation_id: act }) => act)).toEqual(['act-1', 'act-2']);
+    for (const { at } of written) expect(at).toEqual(expect.any(Date));
+    expect(written.every(({ at }) => (at as Date) <= late)).toBe(true);
   });
 
   it('holds every field of an event, and tells what is absent as absent', async () => {

@@ -91,6 +91,35 @@ describe('retrieval from another hospital', () => {
     ]);
   });
 
+  it('tells the part of a series that had arrived when the viewer was closed, and waits for it at the stop', async () => {
+    bench.peer.script = (path) => ({ ...answerOf(exam, path), delayMs: 400 });
+    const { handle, retrievals } = await open();
+    handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
+    await until('one image', () => handle.progress().series[0]?.arrived !== 0);
+    await retrievals.closeAll();
+    const told = bench.audit.events.filter(({ kind }) => kind === 'retrieval.series');
+    expect(told.length).toBeGreaterThan(0);
+    for (const event of told) expect(event).toMatchObject({ outcome: 'failure', errorCode: 'retrieval.not-open' });
+    expect(told.reduce((sum, { instances = 0 }) => sum + instances, 0)).toBeGreaterThan(0);
+  });
+
+  it('tells later, with their time, what the trail would not take', async () => {
+    const refusing = jest.spyOn(bench.audit, 'record').mockRejectedValue(new Error('the trail is away'));
+    try {
+      const { handle } = await open();
+      await settled(handle);
+      await until('both held', () => bench.audit.missing.held === 2);
+      const at = Date.now();
+      refusing.mockRestore();
+      await until('written', () => bench.audit.missing.held === 0);
+      const told = bench.audit.events.filter(({ kind }) => kind === 'retrieval.series');
+      expect(told.map(({ outcome }) => outcome)).toEqual(['success', 'success']);
+      for (const event of told) expect(event.at?.getTime()).toBeLessThanOrEqual(at);
+    } finally {
+      refusing.mockRestore();
+    }
+  });
+
   it('asks under the certificate of the structure for which the professional acts, on connections of its own', async () => {
     const acting = (structureId: string) => {
       const { professional } = bench.exam(exam).professional;

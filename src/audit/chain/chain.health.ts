@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { HealthFinding, HealthRegistry } from '../../platform/health';
 import { gauge } from '../../platform/metrics';
 import { persistenceConfig, PersistenceConfig } from '../../platform/persistence';
+import { AuditTrail } from '../trail/audit-trail';
 import { auditFolder } from './audit-key';
 import { AuditConfig, auditConfig } from './chain.config';
 import { Witness, WitnessedBreak } from './witness';
@@ -25,6 +26,7 @@ export class ChainHealth implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly dataSource: DataSource,
     private readonly health: HealthRegistry,
+    private readonly trail: AuditTrail,
     @Inject(auditConfig.token) private readonly config: AuditConfig,
     @Inject(persistenceConfig.token) persistence: Pick<PersistenceConfig, 'dataDir'>,
   ) {
@@ -45,12 +47,23 @@ export class ChainHealth implements OnModuleInit, OnApplicationShutdown {
     const waitingSeconds = await this.oldestWaiting();
     breaks.set(broken.length);
     oldestWaiting.set(waitingSeconds);
-    const facts = { waitingSeconds: Math.round(waitingSeconds), breaks: broken.length };
+    const { held, lost } = this.trail.missing;
+    const facts = { waitingSeconds: Math.round(waitingSeconds), breaks: broken.length, held, lost };
     if (broken.length > 0)
       return {
         level: 'down',
         summary: summaryOf(broken),
         advice: 'Lancer « drimbox audit verify » et suivre docs/runbook/audit-trail.md.',
+        facts,
+      };
+    if (held + lost > 0)
+      return {
+        level: 'down',
+        summary:
+          lost > 0
+            ? `${lost} ${unwritten} : trop nombreuses, elles sont perdues.`
+            : `${held} ${unwritten} : elles attendent.`,
+        advice: 'Rétablir la base de données sans arrêter ce processus, puis suivre docs/runbook/audit-trail.md.',
         facts,
       };
     if (waitingSeconds * 1_000 > Math.max(turnsMax * this.config.chainMs, 60_000))
@@ -72,6 +85,8 @@ export class ChainHealth implements OnModuleInit, OnApplicationShutdown {
     return Math.max(0, seconds ?? 0);
   }
 }
+
+const unwritten = 'ligne(s) du journal d’audit n’ont pas pu être écrites';
 
 function summaryOf(broken: readonly WitnessedBreak[]): string {
   const cut = broken.findLast(({ cause }) => cause === undefined);

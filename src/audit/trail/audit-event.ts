@@ -93,6 +93,8 @@ export interface AuditEvent {
   readonly kind: AuditKind;
   readonly outcome: AuditOutcome;
   readonly actor: AuditActor;
+  /** When it happened, for a record that could not be written then. */
+  readonly at?: Date;
   /** The patient concerned. Kept in the trail, never in a log or metric. */
   readonly patient?: Ins;
   readonly studyInstanceUid?: string;

@@ -41,7 +41,7 @@ export class DatabaseAuditTrail extends AuditTrail implements OnApplicationShutd
 
   override async record(given: AuditEvent, manager?: EntityManager): Promise<void> {
     const event = this.origin ? { ...given, facts: { ...given.facts, ...this.origin } } : given;
-    const row: AuditRow = { at: new Date(), correlationId: correlationId(), event };
+    const row: AuditRow = { at: event.at ?? new Date(), correlationId: correlationId(), event };
     if (manager) {
       await manager.query(insertRecords.text, [recordsJson([row])]);
       return;
@@ -55,6 +55,7 @@ export class DatabaseAuditTrail extends AuditTrail implements OnApplicationShutd
 
   /** Writes what waits before the database connection closes. */
   async onApplicationShutdown(): Promise<void> {
+    await this.late.close();
     await this.writing;
   }
 

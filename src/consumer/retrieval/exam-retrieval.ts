@@ -22,6 +22,8 @@ export interface SeriesReport {
   readonly bytes: number;
   readonly durationMs: number;
   readonly failure?: GatewayError;
+  /** One image that had arrived before and could not be kept. */
+  readonly again?: boolean;
 }
 
 export interface ExamRetrievalOptions {
@@ -63,6 +65,7 @@ export class ExamRetrieval {
   private readonly keptBefore = new Set<string>();
   private readonly again = new Map<string, Promise<AcceptedObject>>();
   private readonly stop = new AbortController();
+  private readonly fetching = new Set<Promise<void>>();
   /** Counts what was asked of us, so that the end of an older attempt does not tell its trouble after a newer one began. */
   private asked = 0;
 
@@ -129,6 +132,11 @@ export class ExamRetrieval {
     this.keeper.close();
   }
 
+  /** Resolves when nothing is fetched any more, and the last series is told. */
+  async ended(): Promise<void> {
+    await Promise.allSettled([...this.fetching, ...this.again.values()]);
+  }
+
   private async arrival(uid: string, signal: AbortSignal): Promise<void> {
     const found = this.inspector.find(uid);
     if (!found) throw new GatewayError(retrievalErrors.notListed);
@@ -144,10 +152,12 @@ export class ExamRetrieval {
       const [next] = at < 0 ? [] : this.queue.splice(at, 1);
       if (next === undefined) return;
       this.running.add(next);
-      void this.fetchOne(next).finally(() => {
+      const fetching = this.fetchOne(next).finally(() => {
+        this.fetching.delete(fetching);
         this.running.delete(next);
         this.startLanes(0);
       });
+      this.fetching.add(fetching);
       more = 0;
     }
   }
@@ -162,13 +172,15 @@ export class ExamRetrieval {
     try {
       failure = await fetchSeries(this.toFetch(series, tally), this.options.rules, this.stop.signal);
     } catch (error) {
-      if (this.stop.signal.aborted) return;
       failure = GatewayError.of(error) ?? new GatewayError(retrievalErrors.missing, { cause: error });
       for (const uid of this.missingOf(series)) this.book.failed(uid, failure);
     } finally {
       await this.keeper.settled();
     }
-    if (failure) this.tellFailure(failure, seriesInstanceUid, asked === this.asked);
+    // Closed meanwhile: what had arrived by then may have been seen.
+    const isCut = series.instances.some(({ sopInstanceUid }) => !this.book.hasArrived(sopInstanceUid));
+    if (this.stop.signal.aborted) failure = isCut ? new GatewayError(retrievalErrors.notOpen) : undefined;
+    else if (failure) this.tellFailure(failure, seriesInstanceUid, asked === this.asked);
     const durationMs = Math.round(performance.now() - startedMs);
     this.options.onSeries({ seriesInstanceUid, host: hostOf(series), ...tally, durationMs, failure });
   }
@@ -251,11 +263,28 @@ export class ExamRetrieval {
   private async single(uid: string): Promise<AcceptedObject> {
     const listed = this.inspector.find(uid);
     if (!listed) throw new GatewayError(retrievalErrors.notListed);
-    for await (const part of this.options.fetch(this.requestFor(listed.series, uid), this.stop.signal)) {
-      const accepted = this.inspector.accept(part, uid);
-      if (!accepted) continue;
+    const { series } = listed;
+    const startedMs = performance.now();
+    const tell = (told: Pick<SeriesReport, 'instances' | 'bytes' | 'failure'>): void => {
+      const { seriesInstanceUid } = series;
+      const durationMs = Math.round(performance.now() - startedMs);
+      this.options.onSeries({ seriesInstanceUid, host: hostOf(series), durationMs, again: true, ...told });
+    };
+    try {
+      const accepted = await this.askFor(uid, series);
       this.keeper.hold(accepted);
+      tell({ instances: 1, bytes: accepted.instance.dataset.length });
       return accepted;
+    } catch (error) {
+      tell({ instances: 0, bytes: 0, failure: GatewayError.of(error) ?? new GatewayError(retrievalErrors.missing) });
+      throw error;
+    }
+  }
+
+  private async askFor(uid: string, series: ManifestSeries): Promise<AcceptedObject> {
+    for await (const part of this.options.fetch(this.requestFor(series, uid), this.stop.signal)) {
+      const accepted = this.inspector.accept(part, uid);
+      if (accepted) return accepted;
     }
     throw new GatewayError(retrievalErrors.missing);
   }

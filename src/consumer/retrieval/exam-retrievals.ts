@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { AuditActor, AuditEvent, AuditTrail } from '../../audit';
+import { AuditActor, AuditTrail } from '../../audit';
 import type { Asker, PeerPart, PeerRequest } from '../../connectors/peer';
-import { describeCause, GatewayError } from '../../platform/errors';
-import { Logger, newCorrelationId, runWithCorrelation } from '../../platform/logging';
+import { GatewayError } from '../../platform/errors';
+import { newCorrelationId, runWithCorrelation } from '../../platform/logging';
 import { ByteBudget } from '../../platform/memory';
 import type { ManifestStudy } from '../../standards/manifest';
 import type { InstanceMemory } from './cache/instance-memory';
@@ -33,9 +33,10 @@ interface Shared {
 
 /** Exams of other hospitals that are open here: one retrieval for each, whoever looks at it. */
 export class ExamRetrievals {
-  private readonly logger = new Logger('retrieval');
   private readonly writing: ByteBudget;
   private readonly byExam = new Map<string, Promise<Shared>>();
+  /** What still ends, or is still being told to the trail. */
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(
     private readonly options: ExamRetrievalsOptions,
@@ -84,7 +85,12 @@ export class ExamRetrievals {
     }
     const purged = await this.cache.releaseContext(contextId);
     if (purged > 0)
-      await this.record({ kind: 'retrieval.purged', outcome: 'success', actor: {}, facts: { exams: purged } });
+      await this.audit.recordDone({
+        kind: 'retrieval.purged',
+        outcome: 'success',
+        actor: {},
+        facts: { exams: purged },
+      });
   }
 
   /** Exams of patients who were closed in another process close here too; then the cache is tidied. */
@@ -103,6 +109,7 @@ export class ExamRetrievals {
       const shared = await opening.catch(() => undefined);
       for (const handle of [...(shared?.handles ?? [])]) handle.close();
     }
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
   private studyOf({ manifest, studyInstanceUid }: ExamToOpen): ManifestStudy {
@@ -150,15 +157,17 @@ export class ExamRetrievals {
       rules,
       fetch: (wanted, signal) => runWithCorrelation(correlation, () => this.fetch(wanted, signal)),
       asker: (lifeMs) => askerAmong([...handles], exam, lifeMs),
-      onSeries: (report) => void this.tellSeries(exam, report),
-      onRefused: (error, seriesInstanceUid) => void this.tellRefused(exam, error, seriesInstanceUid),
+      onSeries: (report) => this.awaitAtStop(this.tellSeries(exam, report)),
+      onRefused: (error, seriesInstanceUid) => this.awaitAtStop(this.tellRefused(exam, error, seriesInstanceUid)),
       onNameDoubt: (reason, seriesInstanceUid) =>
-        void this.record({
-          kind: 'retrieval.name-differs',
-          outcome: 'success',
-          ...subjectOf(exam),
-          facts: { seriesInstanceUid, reason },
-        }),
+        this.awaitAtStop(
+          this.audit.recordDone({
+            kind: 'retrieval.name-differs',
+            outcome: 'success',
+            ...subjectOf(exam),
+            facts: { seriesInstanceUid, reason },
+          }),
+        ),
     });
     return { retrieval, handles, kept };
   }
@@ -168,12 +177,18 @@ export class ExamRetrievals {
     if (shared.handles.size > 0) return;
     this.byExam.delete(key);
     shared.retrieval.close();
+    this.awaitAtStop(shared.retrieval.ended());
     this.cache.leave(shared.kept);
   }
 
+  private awaitAtStop(work: Promise<void>): void {
+    const done = work.finally(() => this.underWay.delete(done));
+    this.underWay.add(done);
+  }
+
   private async tellSeries(exam: ExamToOpen, report: SeriesReport): Promise<void> {
-    const { seriesInstanceUid, host, instances, bytes, durationMs, failure } = report;
-    await this.record({
+    const { seriesInstanceUid, host, instances, bytes, durationMs, failure, again } = report;
+    await this.audit.recordDone({
       kind: 'retrieval.series',
       outcome: failure ? 'failure' : 'success',
       ...subjectOf(exam),
@@ -181,24 +196,17 @@ export class ExamRetrievals {
       bytes,
       durationMs,
       errorCode: failure?.code,
-      facts: { seriesInstanceUid, host, ...modalityOf(exam, seriesInstanceUid) },
+      facts: { seriesInstanceUid, host, ...modalityOf(exam, seriesInstanceUid), ...(again && { again }) },
     });
   }
 
   private async tellRefused(exam: ExamToOpen, error: GatewayError, seriesInstanceUid: string): Promise<void> {
-    await this.record({
+    await this.audit.recordDone({
       kind: 'retrieval.object-refused',
       outcome: 'refused',
       ...subjectOf(exam),
       errorCode: error.code,
       facts: { seriesInstanceUid, reason: error.detail ?? '' },
-    });
-  }
-
-  /** Images already here are not taken away because the trail cannot be written: it is told to the operator. */
-  private async record(event: AuditEvent): Promise<void> {
-    await this.audit.record(event).catch((error: unknown) => {
-      this.logger.error({ cause: describeCause(error) }, 'audit of a retrieval could not be written');
     });
   }
 }
