@@ -41,7 +41,7 @@ function labels(entries: readonly DocumentEntry[], accept: (code: Code) => boole
 const displayOf = (code: Code): string => code.display || code.code;
 
 /** Series of documents are no modality that a professional looks for. */
-const notImages = new Set(['KO', 'SR', 'PR', 'DOC']);
+export const notImages: ReadonlySet<string> = new Set(['KO', 'SR', 'PR', 'DOC']);
 
 export const modalitiesOf = (entries: readonly DocumentEntry[]): Label[] =>
   labels(entries, (code) => isModality(code) && !notImages.has(code.code));

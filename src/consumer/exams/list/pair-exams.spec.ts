@@ -1,6 +1,6 @@
 import { STATUS, type DocumentEntry } from '../../../standards/xds';
 import type { CalledPatient } from '../../context';
-import { filterExams, searchSince } from './exam-filters';
+import { filterExams, isFirstSearch, searchSince } from './exam-filters';
 import { pairExams } from './pair-exams';
 
 const patient: CalledPatient = {
@@ -180,8 +180,8 @@ describe('filters', () => {
     [{ to: '20210101' }, undefined, ['1.2']],
     [{ from: '20260110', to: '20260110' }, undefined, ['1.1']],
     [{ structure: 'Centre B' }, undefined, []],
-    [{ text: 'radio THORAX' }, undefined, ['1.1']],
-    [{ text: 'radio irm' }, undefined, []],
+    [{ structure: 'Centre B', modality: 'MR' }, undefined, []],
+    [{ region: 'thorax', modality: 'MR' }, undefined, []],
   ])('%j since %s', (filters, since, expected) => {
     expect(studies(filters, since)).toEqual(expected);
   });
@@ -201,5 +201,9 @@ describe('filters', () => {
     expect(searchSince({ everything: false, from: '20200101' }, now)).toBe('20191231');
     expect(searchSince({ everything: false, from: '20260101' }, now)).toBe('20241121');
     expect(searchSince({ everything: true }, now)).toBeUndefined();
+    const isFirst = [{}, { from: '20260101' }, { from: '20200101' }, { everything: true }].map((one) =>
+      isFirstSearch({ everything: false, ...one }, now),
+    );
+    expect(isFirst).toEqual([true, true, false, false]);
   });
 });

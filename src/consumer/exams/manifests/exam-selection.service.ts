@@ -9,6 +9,7 @@ import type { Exam, ExamDocument } from '../exam';
 import { examsConfig } from '../exams.config';
 import { examErrors } from '../exams.errors';
 import type { TraitName } from '../identity/compare-traits';
+import { notImages } from '../list/entry-facts';
 import { ExamLists } from '../list/exam-list.service';
 import { Recent } from '../recent';
 import { answered, dmpCallerOf, requesterOf } from '../requester';
@@ -45,7 +46,6 @@ type Proven = Pick<SelectedExam, 'manifest' | 'absentTraits'>;
 
 const documentsMax = 20;
 const manifestLifeMs = 3_600_000;
-const notImages = new Set(['KO', 'SR', 'PR', 'DOC']);
 /** Structured reports and key objects, presentation states, encapsulated documents (PS3.4 B.5). */
 const documentClass = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(88|11|104)\./;
 

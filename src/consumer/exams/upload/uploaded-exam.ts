@@ -5,7 +5,7 @@ import type { Manifest } from '../../../standards/manifest';
 import { formatPatientId, KOS_CODES, newOid, type Code, type DocumentEntry } from '../../../standards/xds';
 import type { PatientContext } from '../../context';
 import type { Exam, ExamDocument } from '../exam';
-import { LOINC } from '../list/entry-facts';
+import { LOINC, notImages } from '../list/entry-facts';
 import { opaqueId } from '../list/pair-exams';
 
 /** A report that came with a manifest, proven to be this patient's. */
@@ -48,7 +48,7 @@ export function examOf(
       requests.flatMap(({ accession }) => (accession?.value ? [accession.value] : [])),
     ),
     date: study?.date ? `${study.date}${(study.time ?? '').slice(0, 6)}` : undefined,
-    modalities: codes.filter((code) => !['KO', 'SR', 'PR'].includes(code)).map((code) => ({ code, label: code })),
+    modalities: codes.filter((code) => !notImages.has(code)).map((code) => ({ code, label: code })),
     regions: (manifest.targetRegions ?? []).map(({ value, meaning }) => ({ code: value, label: meaning })),
     description: manifest.actLabel ?? study?.description ?? '',
     structure: manifest.institution?.name ?? '',
