@@ -23,6 +23,15 @@
         if (!isNamed(button)) button.setAttribute('aria-label', name);
   }
 
+  /** What a button opens bears the button's name. */
+  function nameDialogs() {
+    for (const dialog of document.querySelectorAll('[role="dialog"][id]:not([aria-label], [aria-labelledby])')) {
+      const button = document.querySelector(`button[aria-controls="${CSS.escape(dialog.id)}"]`);
+      const name = button && (button.getAttribute('aria-label') || button.textContent.trim());
+      if (name) dialog.setAttribute('aria-label', name);
+    }
+  }
+
   /** What opens is said by the button; a wrapper without one becomes a button. */
   function mendWrappers() {
     for (const wrapper of document.querySelectorAll('[type="button"][aria-expanded]:not(button):not([role])')) {
@@ -94,6 +103,7 @@
       asked = false;
       nameButtons();
       mendWrappers();
+      nameDialogs();
       mendNested();
       mendLayouts();
       mendPictures();

@@ -236,7 +236,7 @@ describe('the viewer', () => {
         ]);
         await picture(page, 'viewer-cut', false);
         expect(await accessibilityFaults(frame)).toEqual([]);
-        expect(await frame.getByRole('button', { name: 'Quatre vues' }).isEnabled()).toBe(true);
+        expect(await frame.getByRole('button', { name: 'Quatre vues', exact: true }).isEnabled()).toBe(true);
         await page.keyboard.press('Escape');
         peer.script = (path) => holding(held, path);
         await page.click('#retry');
@@ -256,6 +256,33 @@ describe('the viewer', () => {
       testMsMax,
     );
   });
+
+  it(
+    'keeps the strip two rows high at two exams and their reports, whatever the call adds to the identity',
+    async () => {
+      const patient = viewerPatientOf(bench.studies[0]);
+      const { page, context } = await browser.newPerson();
+      await logInAs(page, bench.url, 'generaliste');
+      const both = await Promise.all(bench.studies.slice(0, 2).map((study) => filesOf(study)));
+      await openFor(
+        context,
+        page,
+        both.map((files) => new ScheduledSource(files, patient)),
+        {
+          called: { birthPlace: '75113', absentTraits: ['birthPlace', 'gender'] },
+          reports: ['20261012', '20251006'].map((date) => ({ path: '/none', date })),
+        },
+      );
+      await page.waitForSelector('#count:not(:empty)');
+      await picture(page, 'viewer-two-exams', false);
+      const strip = await page.locator('.strip').boundingBox();
+      expect(strip?.height).toBeLessThan(110);
+      for (const what of ['.name', '.ins', '.absent', '#link', 'button.report', '.close', '.use'])
+        expect([what, await page.locator(what).first().isVisible()]).toEqual([what, true]);
+      await context.close();
+    },
+    testMsMax,
+  );
 
   it(
     'shows a document that is no image, and says of another kind that it cannot be shown',
