@@ -520,8 +520,13 @@ function keysOf(...processes: AuditProcess[]): TrustedKeys {
 }
 
 describe('the chain over the trail, on the embedded database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await startEmbedded();
+  });
+  afterAll(() => database?.stop());
+
   it('grows, is signed, archived and verified', async () => {
-    const database = await startEmbedded();
     const one = await auditProcess(database, { DRIMBOX_AUDIT_PERIOD_LINES_MAX: '10', DRIMBOX_AUDIT_KEEP_DAYS: '1' });
     await one.write(12);
     await one.write(12);
@@ -532,16 +537,15 @@ describe('the chain over the trail, on the embedded database', () => {
     await tamper(one.dataSource, `UPDATE audit_record SET outcome = 'refused'`);
     expect((await one.verify()).findings.map(({ kind }) => kind)).toEqual(['changed']);
     await one.close();
-    await database.stop();
   });
 
   it('comes back from a copy of the data folder made while stopped', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'drimbox-copy-'));
-    const database = await startEmbedded(join(folder, 'data', 'database'));
-    const one = await auditProcess(database, {}, join(folder, 'data'));
+    const before = await startEmbedded(join(folder, 'data', 'database'));
+    const one = await auditProcess(before, {}, join(folder, 'data'));
     await one.write(5);
     await one.close();
-    await database.stop();
+    await before.stop();
     cpSync(join(folder, 'data'), join(folder, 'copy'), { recursive: true });
     rmSync(join(folder, 'data'), { recursive: true });
     const again = await startEmbedded(join(folder, 'copy', 'database'));
@@ -555,7 +559,6 @@ describe('the chain over the trail, on the embedded database', () => {
   });
 
   it('keeps its generated key to itself', async () => {
-    const database = await startEmbedded();
     const one = await auditProcess(database);
     one.chain.signingKey();
     const mode = execFileSync('stat', ['-c', '%a', join(one.dataDir, 'audit', 'audit-key.pem')])
@@ -564,6 +567,5 @@ describe('the chain over the trail, on the embedded database', () => {
     expect(mode).toBe('600');
     expect(readdirSync(join(one.dataDir, 'audit'))).toEqual(['audit-key.pem']);
     await one.close();
-    await database.stop();
   });
 });

@@ -66,11 +66,9 @@ export class WhitelistReports {
     });
   }
 
-  /** The trail being unreachable must not change which list is in force. */
+  /** The trail being unreachable must not change which list is in force: it is told as soon as the trail is back. */
   private async record(event: Parameters<AuditTrail['record']>[0]): Promise<void> {
-    await this.audit.record(event).catch((error: unknown) => {
-      this.logger.error({ cause: describeCause(error) }, 'audit of the white list could not be written');
-    });
+    await this.audit.recordDone(event);
   }
 }
 
