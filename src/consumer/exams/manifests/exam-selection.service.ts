@@ -94,19 +94,20 @@ export class ExamSelection implements OnModuleInit {
   /** Series and images of up to twenty exams; manifests not known yet are asked for in one request. */
   async counts(contextId: string, viewer: Viewer, examIds: readonly string[]): Promise<ExamCount[]> {
     const context = await this.contexts.get(contextId, viewer);
-    const exams = await Promise.all(
-      examIds.slice(0, documentsMax).map((examId) => this.lists.exam(context, viewer, examId)),
+    const wanted = await Promise.all(
+      examIds.slice(0, documentsMax).map((examId) => outcomeOf(this.lists.exam(context, viewer, examId))),
     );
-    const proven = await this.prove(context, viewer, exams);
+    const exams = wanted.filter((one): one is Exam => !(one instanceof GatewayError));
+    const proven = new Map(
+      (await this.prove(context, viewer, exams)).map((proof, index) => [exams[index], proof] as const),
+    );
     return Promise.all(
-      exams.map(async (exam, index): Promise<ExamCount> => {
-        try {
-          return countOf(exam.id, (await proven[index]).manifest);
-        } catch (error) {
-          const known = GatewayError.of(error);
-          if (!known) throw error;
-          return { examId: exam.id, error: known };
-        }
+      wanted.map(async (exam, index): Promise<ExamCount> => {
+        // One that has left the list since it was drawn takes nothing from the others.
+        if (exam instanceof GatewayError && exam.entry !== examErrors.notFound) throw exam;
+        if (exam instanceof GatewayError) return { examId: examIds[index] ?? '', error: exam };
+        const proof = await outcomeOf(proven.get(exam) as Promise<Proven>);
+        return proof instanceof GatewayError ? { examId: exam.id, error: proof } : countOf(exam.id, proof.manifest);
       }),
     );
   }
@@ -215,6 +216,15 @@ export class ExamSelection implements OnModuleInit {
 function settled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
+}
+
+/** The value, or the failure when it is one of ours. */
+function outcomeOf<T>(promise: Promise<T>): Promise<T | GatewayError> {
+  return promise.catch((error: unknown) => {
+    const ours = GatewayError.of(error);
+    if (!ours) throw error;
+    return ours;
+  });
 }
 
 function countOf(examId: string, manifest: Manifest): ExamCount {
