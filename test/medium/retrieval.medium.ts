@@ -387,11 +387,22 @@ describe('retrieval from another hospital', () => {
     ['a refused certificate', { status: 403 }, 'peer.not-admitted'],
     ['an unknown manifest', { status: 404 }, 'peer.not-found'],
     ['a web page', { headers: { 'Content-Type': 'text/html' } }, 'peer.malformed'],
-  ])('tells %s', async (_case, answer, code) => {
+    ['a gateway that says nothing', { by: () => undefined }, 'peer.too-slow'],
+    ['a transfer cut before its first image', { files: [Buffer.alloc(64)], cutAfter: 0 }, 'peer.cut'],
+  ])('tells %s, and brings the images when asked again after it has passed', async (_case, answer, code) => {
     bench.peer.script = () => answer;
-    const { handle } = await open();
+    const { handle } = await open({
+      peer: { silenceMs: 400, failuresMax: 100 },
+      retrievals: { rules: { attemptsMax: 1 } },
+    });
     expect(await codeOf(handle.instance(uids(0)[0] ?? '', signal()))).toBe(code);
-    expect(handle.progress().trouble).toBeTruthy();
+    const { trouble } = await settled(handle);
+    expect(trouble).toMatch(/établissement|image/);
+    expect(trouble).not.toMatch(/https?:|localhost|\d\.\d|ESSAI/);
+    bench.peer.script = (path) => answerOf(exam, path);
+    handle.retry();
+    const { series, trouble: after } = await settled(handle);
+    expect([series.map(({ arrived }) => arrived), after]).toEqual([[6, 3], undefined]);
   });
 
   it('asks once more with a fresh token when the first one ended on its way', async () => {
@@ -436,6 +447,8 @@ describe('retrieval from another hospital', () => {
     const progress = await settled(handle);
     expect(progress.series.map(({ arrived }) => arrived)).toEqual([6, 3]);
     await until('trouble', () => handle.progress().trouble !== undefined);
+    expect(handle.progress().trouble).toContain('plein');
+    handle.retry();
     expect(handle.progress().trouble).toContain('plein');
     const [first = ''] = uids(0);
     for (const uid of [...uids(0), first]) {

@@ -15,7 +15,7 @@ export interface KeeperOptions {
   readonly memory: InstanceMemory;
   /** Bytes being written, over all exams. */
   readonly writing?: ByteBudget;
-  /** Told once, when no more can be kept on disk. */
+  /** Told once, until `tryAgain`, when no more can be kept on disk. */
   readonly onFull: () => void;
 }
 
@@ -25,16 +25,26 @@ export class ExamKeeper {
   private readonly heads = new Map<string, RetrievedHead>();
   private headsBytes = 0;
   private readonly writes = new Set<Promise<void>>();
-  private isFull = false;
+  private full = false;
   private isClosed = false;
 
   constructor(private readonly options: KeeperOptions) {}
+
+  /** No more can be kept on disk. */
+  get isFull(): boolean {
+    return this.full;
+  }
+
+  /** There may be room on disk again; if not, that is told once more. */
+  tryAgain(): void {
+    this.full = false;
+  }
 
   /** In memory at once; on disk beside what arrives meanwhile, a few at a time. */
   async keep({ uid, instance, head }: AcceptedObject): Promise<void> {
     this.holdHead(uid, head);
     const isHeld = this.options.memory.put(this, uid, instance);
-    if (this.isFull) return;
+    if (this.full) return;
     const lease = this.options.writing?.lease();
     await lease?.take(instance.dataset.length);
     const write = this.write(uid, instance, head).finally(() => {
@@ -83,8 +93,8 @@ export class ExamKeeper {
     try {
       await this.options.cache.put(this.options.kept, uid, instance, head);
     } catch (error) {
-      if (this.isFull || this.isClosed) return;
-      this.isFull = true;
+      if (this.full || this.isClosed) return;
+      this.full = true;
       this.logger.error({ cause: describeCause(error) }, 'images can no longer be kept on disk');
       this.options.onFull();
     }

@@ -119,7 +119,9 @@ export class ExamRetrieval {
     this.asked += 1;
     this.book.trouble(undefined);
     const series = this.book.rearm(({ entry }) => !alsoRefused && isRefusal(entry));
-    this.book.trouble(this.book.givenUp()?.entry.screen);
+    if (series.length > 0) this.keeper.tryAgain();
+    const full = this.keeper.isFull ? retrievalErrors.cacheFull.screen : undefined;
+    this.book.trouble(this.book.givenUp()?.entry.screen ?? full);
     // Also one whose last request is just ending: it is taken up again after that.
     for (const uid of series) if (!this.queue.includes(uid)) this.queue.push(uid);
     this.startLanes(0);
