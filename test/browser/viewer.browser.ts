@@ -74,6 +74,7 @@ describe('the viewer', () => {
       await page.frameLocator('#viewer').locator('canvas').first().hover();
       await page.mouse.wheel(0, 100);
       expect((await present).status()).toBe(204);
+      expect(problems.filter((text) => /Content Security Policy|Refused/.test(text))).toEqual([]);
       await page.context().close();
     },
     testMsMax,
