@@ -220,6 +220,8 @@ describe('the viewer', () => {
       'a transfer cut in the middle: what came is shown without several planes; the strip asks for the rest',
       async () => {
         const held = await filesOf(bench.studies[0]);
+        // Attempts are counted from here.
+        peer.asked.length = 0;
         // The rest stays away, also when it is asked for image by image.
         peer.script = (path, attempt) =>
           attempt === 1 && !path.includes('/instances/') ? { ...holding(held, path), cutAfter: 6 } : { status: 503 };
