@@ -1,9 +1,11 @@
 import { Injectable, Module, OnModuleInit } from '@nestjs/common';
-import { ContextModule, PatientContexts } from '../../consumer/context';
+import { contextErrors, ContextModule, PatientContexts } from '../../consumer/context';
 import { ExamRetrievals, OpenedExam, RetrievalModule } from '../../consumer/retrieval';
+import { GatewayError } from '../../platform/errors';
 import {
   CalledIdentity,
   grantCookie,
+  Opened,
   remoteStudySource,
   ViewerGrants,
   ViewerModule,
@@ -14,6 +16,9 @@ import { ExamImages, ImagesOpened, ImagesRequest } from '../exams';
 /** The images of other hospitals in our viewer: each exam's retrieval begins, and one grant opens them all. */
 @Injectable()
 export class RetrievedExamImages extends ExamImages implements OnModuleInit {
+  /** Patients whose images are being opened: one that is closed meanwhile is not seen any more. */
+  private readonly opening = new Set<{ readonly contextId?: string; ended: boolean }>();
+
   constructor(
     private readonly retrievals: ExamRetrievals,
     private readonly viewers: ViewerOpening,
@@ -24,17 +29,29 @@ export class RetrievedExamImages extends ExamImages implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.contexts.onEnded((contextId) => this.grants.closeContext(contextId));
+    this.contexts.onEnded((contextId) => {
+      for (const one of this.opening) if (one.contextId === contextId) one.ended = true;
+      this.grants.closeContext(contextId);
+    });
   }
 
-  override async open({
-    exams,
-    acting,
-    sessionId,
-    address,
-    returnPath,
-    reports,
-  }: ImagesRequest): Promise<ImagesOpened> {
+  override async open(request: ImagesRequest): Promise<ImagesOpened> {
+    const state = { contextId: request.exams[0]?.contextId, ended: false };
+    this.opening.add(state);
+    try {
+      const { grant, key } = await this.openGrant(request);
+      if (state.ended) {
+        this.grants.close(grant.id);
+        throw new GatewayError(contextErrors.notOpen);
+      }
+      return { path: `/view/${grant.id}`, cookies: [grantCookie(grant.id, key)] };
+    } finally {
+      this.opening.delete(state);
+    }
+  }
+
+  private async openGrant(request: ImagesRequest): Promise<Opened> {
+    const { exams, acting, sessionId, address, returnPath, reports } = request;
     const opened: OpenedExam[] = [];
     try {
       for (const { contextId, manifest, patient } of exams) {
@@ -50,7 +67,7 @@ export class RetrievedExamImages extends ExamImages implements OnModuleInit {
     }
     const { professional } = acting;
     const name = [professional.given, professional.family].filter(Boolean).join(' ');
-    const { grant, key } = await this.viewers.open({
+    return this.viewers.open({
       sessionId,
       contextId: exams[0]?.contextId,
       professional: { id: professional.subjectNameId, name, structureId: acting.situation?.structureId, address },
@@ -59,7 +76,6 @@ export class RetrievedExamImages extends ExamImages implements OnModuleInit {
       returnPath,
       reports,
     });
-    return { path: `/view/${grant.id}`, cookies: [grantCookie(grant.id, key)] };
   }
 }
 
