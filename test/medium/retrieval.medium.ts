@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../../src/platform/errors';
 import type { OpenedExam } from '../../src/consumer/retrieval';
@@ -91,13 +91,19 @@ describe('retrieval from another hospital', () => {
     ]);
   });
 
+  /** Of this exam only: what a case before left under way may be told meanwhile. */
+  const seriesTold = () =>
+    bench.audit.events.filter(
+      ({ kind, studyInstanceUid }) => kind === 'retrieval.series' && studyInstanceUid === exam.studyInstanceUid,
+    );
+
   it('tells the part of a series that had arrived when the viewer was closed, and waits for it at the stop', async () => {
     bench.peer.script = (path) => ({ ...answerOf(exam, path), delayMs: 400 });
     const { handle, retrievals } = await open();
     handle.prefer(seriesOf(0)?.seriesInstanceUid ?? '');
     await until('one image', () => handle.progress().series[0]?.arrived !== 0);
     await retrievals.closeAll();
-    const told = bench.audit.events.filter(({ kind }) => kind === 'retrieval.series');
+    const told = seriesTold();
     expect(told.length).toBeGreaterThan(0);
     for (const event of told) expect(event).toMatchObject({ outcome: 'failure', errorCode: 'retrieval.not-open' });
     expect(told.reduce((sum, { instances = 0 }) => sum + instances, 0)).toBeGreaterThan(0);
@@ -108,11 +114,11 @@ describe('retrieval from another hospital', () => {
     try {
       const { handle } = await open();
       await settled(handle);
-      await until('both held', () => bench.audit.missing.held === 2);
+      await until('both held', () => bench.audit.missing.held >= 2);
       const at = Date.now();
       refusing.mockRestore();
       await until('written', () => bench.audit.missing.held === 0);
-      const told = bench.audit.events.filter(({ kind }) => kind === 'retrieval.series');
+      const told = seriesTold();
       expect(told.map(({ outcome }) => outcome)).toEqual(['success', 'success']);
       for (const event of told) expect(event.at?.getTime()).toBeLessThanOrEqual(at);
     } finally {
@@ -478,11 +484,12 @@ describe('retrieval from another hospital', () => {
   });
 
   it('lets nobody see a file of the cache that was changed', async () => {
+    const others = existsSync(bench.folder) ? readdirSync(bench.folder) : [];
     const { handle } = await open({ memoryBytesMax: 100 });
     await settled(handle);
     await until('audit', () => bench.audit.events.length === 2);
     const [folder = ''] = readdirSync(bench.folder).filter(
-      (name) => readdirSync(join(bench.folder, name)).length === 9,
+      (name) => !others.includes(name) && readdirSync(join(bench.folder, name)).length === 9,
     );
     for (const name of readdirSync(join(bench.folder, folder))) {
       const path = join(bench.folder, folder, name);
