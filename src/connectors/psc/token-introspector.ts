@@ -121,6 +121,8 @@ export class TokenIntrospector {
     if (claims.active !== true) return new GatewayError(pscErrors.tokenInactive, { detail: 'not active' });
     const exp = secondsOf(claims.exp);
     const nbf = secondsOf(claims.nbf);
+    if (Number.isNaN(exp) || Number.isNaN(nbf))
+      return new GatewayError(pscErrors.tokenInactive, { detail: 'a time that cannot be read' });
     if (exp !== undefined && exp * 1_000 + skewMs < this.now())
       return new GatewayError(pscErrors.tokenInactive, { detail: 'past its end' });
     if (nbf !== undefined && nbf * 1_000 - skewMs > this.now())
@@ -166,8 +168,11 @@ export class TokenIntrospector {
   }
 }
 
+/** Seconds since 1970, a number or its digits as a text; NaN when what is there is no time: it must not count as absent. */
 function secondsOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && /^\d{1,12}$/.test(value)) return Number(value);
+  return typeof value === 'number' && Number.isFinite(value) ? value : NaN;
 }
 
 function confirmationOf(claims: Claims): string | undefined {
