@@ -10,7 +10,9 @@ const sections = ['## What it means', '## How to see it', '## What to do', '## H
 /** Names of the checks that the product registers: `pacs-` and a name for each PACS. */
 function checks(): string[] {
   return sourceFiles('src').flatMap((file) =>
-    [...read(file).matchAll(/health\.register\(\{\s*name: ['`]([a-z0-9-]+)(?:\$\{[^}]*\})?['`]/g)].map(([, name]) => name),
+    [...read(file).matchAll(/health\.register\(\{\s*name: ['`]([a-z0-9-]+)(?:\$\{[^}]*\})?['`]/g)].map(
+      ([, name]) => name,
+    ),
   );
 }
 
