@@ -6,7 +6,7 @@ import { painted, paintMsMax, untilLoaded, untilStacks, untilViewports, viewerFr
 import { documentFile, imageFile, onePagePdf, uidsOf } from '../support/remote-images';
 import { holding, retrievedSource, startRemotePeer } from '../support/remote-exam-source';
 import type { ScriptedPeer } from '../support/scripted-peer';
-import { readPixels } from '../support/pixels';
+import { expectPainted, readPixels } from '../support/pixels';
 import { until } from '../support/sandbox';
 import { ScheduledSource } from '../support/scheduled-source';
 import { filesOf, startViewerBench, ViewerBench, viewerPatientOf } from '../support/viewer-bench';
@@ -64,7 +64,7 @@ describe('the viewer', () => {
       await picture(page, 'viewer-exam', false);
       expect(await accessibilityFaults(viewerFrame(page))).toEqual([]);
       const shown = await readPixels(page, 0);
-      expect(shown.against(bench.files.get(shown.sopInstanceUid)!)).toBe(1);
+      await expectPainted(page, 0, bench.files.get(shown.sopInstanceUid)!);
       // A minute of reading later, work in the viewer keeps the session.
       await page.evaluate(() => {
         const { now } = Date;
@@ -106,7 +106,7 @@ describe('the viewer', () => {
       );
       const after = await readPixels(page, 0);
       expect([after.count, after.sopInstanceUid]).toEqual([24, before.sopInstanceUid]);
-      expect(after.against(bench.files.get(after.sopInstanceUid)!)).toBe(1);
+      await expectPainted(page, 0, bench.files.get(after.sopInstanceUid)!);
       await context.close();
     },
     testMsMax,
@@ -129,7 +129,7 @@ describe('the viewer', () => {
       await untilLoaded(page);
       const last = await readPixels(page, 0);
       expect([last.count, last.index]).toEqual([24, 23]);
-      expect(last.against(bench.files.get(last.sopInstanceUid) as Buffer)).toBe(1);
+      await expectPainted(page, 0, bench.files.get(last.sopInstanceUid) as Buffer);
       expect(await page.textContent('#count')).toBe('24 / 36 images');
       await context.close();
     },
@@ -210,7 +210,7 @@ describe('the viewer', () => {
         expect(await page.isHidden('#retry')).toBe(true);
         expect(await page.textContent('#trouble')).toBe('');
         const shown = await readPixels(page, 0);
-        expect(shown.against(bench.files.get(shown.sopInstanceUid) as Buffer)).toBe(1);
+        await expectPainted(page, 0, bench.files.get(shown.sopInstanceUid) as Buffer);
         await context.close();
       },
       testMsMax,

@@ -76,6 +76,20 @@ export async function readPixels(page: Page, order: number): Promise<ShownImage>
   return { sopInstanceUid, index, count, zMm, against: (partTen) => shareEqual(raw, partTen) };
 }
 
+/**
+ * The canvas comes to show this object under the viewport's window. A viewport that has just been laid out anew is drawn once more after
+ * its numbers have changed; what it shows then has to be the object.
+ */
+export async function expectPainted(page: Page, order: number, partTen: Buffer): Promise<void> {
+  let share = 0;
+  for (let round = 0; round < 60; round++) {
+    share = (await readPixels(page, order)).against(partTen);
+    if (share === 1) return;
+    await page.waitForTimeout(500);
+  }
+  expect(share).toBe(1);
+}
+
 function shareEqual({ lower, upper, samples }: Raw, partTen: Buffer): number {
   const head = parseDicom(partTen);
   const { columns, rows, valueAt } = decodeOneFrame(partTen);

@@ -11,10 +11,10 @@ const batchBytesMax = 96 * 1024 * 1024;
 const transferParallel = 4;
 
 export interface ImportRun {
-  readonly exam: Pick<OpenedExam, 'instance'>;
+  readonly exam: Pick<OpenedExam, 'instance' | 'hasArrived' | 'onProgress'>;
   readonly store: Pick<ConvertingStore, 'store'>;
   readonly rules: Reconciliation;
-  /** In the order in which they are wanted; a few are awaited at once. */
+  /** In the order in which they are wanted: what is here goes first, then the first of them is asked for. */
   readonly sopInstanceUids: readonly string[];
   /** What became of some objects: to be durable before more are sent. */
   readonly note: (outcomes: readonly ObjectOutcome[]) => Promise<void>;
@@ -64,7 +64,7 @@ export async function runImport(run: ImportRun, signal: AbortSignal): Promise<vo
     for (const outcome of outcomes) run.tally.count(outcome);
     await run.note(outcomes.map(noteOf));
   };
-  for await (const arrived of inTurn(run, signal)) {
+  for await (const arrived of asTheyCome(run, signal)) {
     if ('error' in arrived) await fail(arrived.uid, arrived.error);
     else batch.push(arrived.object);
     const bytes = batch.reduce((sum, { pieces }) => pieces.reduce((all, piece) => all + piece.length, sum), 0);
@@ -80,19 +80,35 @@ function noteOf({ sopInstanceUid, stored, status, convertedTo, bytes }: StoredOb
 
 type Arrived = { readonly object: ObjectToStore } | { readonly uid: string; readonly error: GatewayError };
 
-/** The objects in their order, a few of them awaited ahead. */
-async function* inTurn(run: ImportRun, signal: AbortSignal): AsyncGenerator<Arrived> {
-  const waiting = [...run.sopInstanceUids];
-  const ahead: Promise<Arrived>[] = [];
-  for (;;) {
-    while (ahead.length < transferParallel && waiting.length > 0)
-      ahead.push(arrivalOf(run, waiting.shift() ?? '', signal));
-    const next = ahead.shift();
-    if (!next) return;
-    const arrived = await next;
-    // What was aborted is not a failure of the object.
-    signal.throwIfAborted();
-    yield arrived;
+/** Objects that are here, a few read at once; while none is, the first one wanted is awaited, or any other that comes before it. */
+async function* asTheyCome(run: ImportRun, signal: AbortSignal): AsyncGenerator<Arrived> {
+  const missing = new Set(run.sopInstanceUids);
+  let wake: () => void = () => undefined;
+  const unwatch = run.exam.onProgress(() => wake());
+  const awaited = new Map<string, Promise<Arrived>>();
+  const arrival = (uid: string): Promise<Arrived> => awaited.get(uid) ?? arrivalOf(run, uid, signal);
+  const isHere = (uid: string): boolean => run.exam.hasArrived(uid);
+  try {
+    for (let [wanted] = missing; wanted !== undefined; [wanted] = missing) {
+      let batch = [...missing].filter(isHere).slice(0, transferParallel);
+      if (batch.length === 0) {
+        const other = new Promise<void>((resolve) => (wake = resolve));
+        awaited.set(wanted, arrival(wanted));
+        // Also when it failed: then it is its turn.
+        if (await Promise.race([arrival(wanted), other])) batch = [wanted];
+      }
+      for (const arrived of await Promise.all(batch.map(arrival))) {
+        // What was aborted is not a failure of the object.
+        signal.throwIfAborted();
+        yield arrived;
+      }
+      for (const uid of batch) {
+        missing.delete(uid);
+        awaited.delete(uid);
+      }
+    }
+  } finally {
+    unwatch();
   }
 }
 
