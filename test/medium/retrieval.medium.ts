@@ -38,11 +38,13 @@ describe('retrieval from another hospital', () => {
     return { files: instance === undefined ? [...found.values()] : one ? [one] : [] };
   }
 
-  /** Images on disk, those that are still being written aside. */
-  const filesKept = () =>
-    readdirSync(bench.folder, { recursive: true, withFileTypes: true }).filter(
-      (one) => one.isFile() && !one.name.endsWith('.part'),
-    ).length;
+  const folders = () => readdirSync(bench.folder).filter((name) => !name.startsWith('.'));
+  /** Images on disk of exams opened since then, without those that are still being written. */
+  const filesKeptSince = (before: readonly string[]) =>
+    folders()
+      .filter((name) => !before.includes(name))
+      .flatMap((name) => readdirSync(join(bench.folder, name)))
+      .filter((name) => !name.endsWith('.part')).length;
   const seriesOf = (index: number) => exam.manifest.studies[0]?.series[index];
   const uids = (index: number) => seriesOf(index)?.instances.map(({ sopInstanceUid }) => sopInstanceUid) ?? [];
   const open = async (options = {}, over = {}) => {
@@ -304,7 +306,7 @@ describe('retrieval from another hospital', () => {
     const [, renamed = ''] = uids(0);
     const over = { studyInstanceUid, seriesInstanceUid, sopInstanceUid: renamed, patientName: 'AUTRE^DOMINIQUE' };
     exam.files.get(seriesInstanceUid)?.set(renamed, imageFile(over));
-    const before = filesKept();
+    const before = folders();
     const first = await open();
     const progress = await settled(first.handle);
     expect(progress.series[0]).toMatchObject({ arrived: 6, failed: 0 });
@@ -315,7 +317,7 @@ describe('retrieval from another hospital', () => {
       outcome: 'success',
       facts: { seriesInstanceUid, reason: 'family-differs' },
     });
-    await until('files', () => filesKept() - before === 9);
+    await until('files', () => filesKeptSince(before) === 9);
     first.handle.close();
     bench.peer.asked.length = 0;
     const again = await first.retrievals.openExam(bench.exam(exam));
@@ -515,7 +517,6 @@ describe('retrieval from another hospital', () => {
       await bench.dataSource.query('DELETE FROM consumer_context');
     });
 
-    const folders = () => readdirSync(bench.folder).filter((name) => !name.startsWith('.'));
     const keptRows = async () =>
       (await bench.dataSource.query<{ id: string }[]>('SELECT id FROM consumer_kept_exam')).map(({ id }) => id);
     /** Opens an exam for a patient who is open, waits until all is on disk, and leaves it. */
