@@ -49,7 +49,15 @@
 
   const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
 
-  /** The stack in a viewport takes the images that its display set has gained; the image being looked at stays. */
+  /** Once somebody has pointed, turned or typed here, what they look at stays. */
+  let touched = false;
+  for (const act of ['pointerdown', 'wheel', 'keydown'])
+    window.addEventListener(act, () => (touched = true), { capture: true, passive: true });
+
+  /**
+   * The stack in a viewport takes the images that its display set has gained; the image being looked at stays. Until then the stack stands
+   * at its first image, whichever came first.
+   */
   async function lengthen(viewport, seriesInstanceUid, dataSource) {
     const before = viewport.getImageIds();
     const displaySet = services()
@@ -60,8 +68,9 @@
     const all = dataSource.getImageIdsForDisplaySet(displaySet);
     const camera = viewport.getCamera();
     const { voiRange } = viewport.getProperties();
-    await viewport.setStack(all, Math.max(0, all.indexOf(current)));
-    viewport.setCamera(camera);
+    const index = touched ? Math.max(0, all.indexOf(current)) : 0;
+    await viewport.setStack(all, index);
+    if (all[index] === current) viewport.setCamera(camera);
     if (voiRange) viewport.setProperties({ voiRange });
     tellOverlays(viewport.id, displaySet.displaySetInstanceUID, all);
     viewport.render();
@@ -147,6 +156,7 @@
   /* ---- key images ------------------------------------------------------------------------------------------------ */
 
   function show(sopInstanceUid) {
+    touched = true;
     const { displaySetService, viewportGridService, cornerstoneViewportService } = services();
     const viewportId = viewportGridService.getActiveViewportId();
     const displaySet = displaySetService
